@@ -1,0 +1,139 @@
+/* The interface between the gateway and what speaks to one kind of cloud.
+ *
+ * An adapter is a table of functions. The gateway opens it once for each connection of the
+ * configuration; the handle is used by up to max_in_flight worker threads at once, so everything
+ * behind it that changes has a lock of its own. A slot that is NULL is answered NotSupported.
+ *
+ * A slot gets a request that has been validated against the manifest, with defaults filled in, and
+ * fills in a response. Everything that it returns lives in op->arena. It writes the response on
+ * success only (a list or a batch may be Partial). It returns the code, and on failure has said the
+ * rest with op_fail() and its like. It never blocks past op->deadline_ns by more than 50 ms, and
+ * gives up early where op_cancelled().
+ */
+#ifndef ISOBAR_ADAPTER_H
+#define ISOBAR_ADAPTER_H
+
+#include <stdatomic.h>
+
+#include "isobar/arena.h"
+#include "isobar/pb.h"
+#include "isobar/result.h"
+
+/* One operation on one cloud. Belongs to the thread that runs it. */
+struct op {
+    struct arena *arena;
+    int64_t deadline_ns;     /* CLOCK_MONOTONIC */
+    const char *token;       /* names this operation at the cloud; "" where it changes nothing */
+    const char *request_id;  /* of the call, for the cloud's log where it takes one */
+    const char *traceparent; /* to hand on, or "" */
+    const atomic_bool *cancelled; /* nobody waits any more; may be NULL */
+    pb_Result *result;            /* what is said about the outcome */
+    /* Called as soon as the cloud's id of what is being made is known; may be NULL. */
+    void (*note_id)(struct op *op, const char *native_id);
+    void *owner; /* the gateway's */
+};
+
+/* Say why it failed: one sentence, what is wrong and what to do. Returns the code. */
+pb_ResultCode op_fail(struct op *op, pb_ResultCode code, const char *fmt, ...) PRINTF(3, 4);
+/* Name a field of the request that is wrong, in protobuf's names: "spec.flavor_name". */
+void op_violation(struct op *op, const char *field, const char *fmt, ...) PRINTF(3, 4);
+void op_warn(struct op *op, const char *fmt, ...) PRINTF(2, 3);
+/* What the cloud itself said; the strings are copied, NULL counts as "". Sets blame to the cloud.
+ */
+void op_native(struct op *op, int http_status, const char *code, const char *message,
+               const char *request_id);
+/* Whether a retry helps, where it does not follow from the code. */
+void op_retry(struct op *op, pb_RetryClass class, uint32_t after_ms, pb_RetryScope scope);
+bool op_cancelled(const struct op *op);
+/* Sleep, but not past the deadline nor a cancellation; false where one of them ended it. */
+bool op_sleep_ms(const struct op *op, int ms);
+/* RESULT_CODE_INTERNAL_ERROR with words where the arena is exhausted, else `code`. Slots end with
+ * it. */
+pb_ResultCode op_end(struct op *op, pb_ResultCode code);
+
+/* A connection's settings, as the configuration gives them: flat names and text values. */
+struct settings {
+    const char *cloud;     /* the connection's name */
+    const char *state_dir; /* for what must outlive the process; may be NULL */
+    size_t n;
+    const struct setting {
+        const char *name, *value;
+    } * items;
+};
+
+/* The value, or NULL. */
+const char *settings_get(const struct settings *s, const char *name);
+
+struct adapter;
+
+/* Where a connection cannot be opened: what to tell the operator, one sentence. */
+struct open_error {
+    char text[512];
+};
+
+/* The methods that go to a cloud, each with its slot: X(Service, Method, slot). This is the one
+ * list of them: the slots below and the server's rows are made from it. */
+#define ADAPTER_METHODS(X)                                                                         \
+    X(VmService, CreateVm, create_vm)                                                              \
+    X(VmService, GetVm, get_vm)                                                                    \
+    X(VmService, ListVms, list_vms)                                                                \
+    X(VmService, StartVm, start_vm)                                                                \
+    X(VmService, StopVm, stop_vm)                                                                  \
+    X(VmService, RebootVm, reboot_vm)                                                              \
+    X(VmService, SuspendVm, suspend_vm)                                                            \
+    X(VmService, ResumeVm, resume_vm)                                                              \
+    X(VmService, ResizeVm, resize_vm)                                                              \
+    X(VmService, DeleteVm, delete_vm)                                                              \
+    X(ImageService, ListImages, list_images)                                                       \
+    X(ImageService, GetImage, get_image)                                                           \
+    X(FlavorService, ListFlavors, list_flavors)                                                    \
+    X(FlavorService, GetFlavor, get_flavor)                                                        \
+    X(NetworkService, ListNetworks, list_networks)                                                 \
+    X(NetworkService, GetNetwork, get_network)                                                     \
+    X(NetworkService, ListSubnets, list_subnets)                                                   \
+    X(NetworkService, GetSubnet, get_subnet)                                                       \
+    X(SecurityGroupService, ListSecurityGroups, list_security_groups)                              \
+    X(SecurityGroupService, GetSecurityGroup, get_security_group)                                  \
+    X(KeypairService, ListKeypairs, list_keypairs)                                                 \
+    X(KeypairService, GetKeypair, get_keypair)                                                     \
+    X(RegionService, ListRegions, list_regions)                                                    \
+    X(RegionService, GetRegion, get_region)                                                        \
+    X(RegionService, ListZones, list_zones)                                                        \
+    X(RegionService, GetZone, get_zone)                                                            \
+    X(CloudService, CheckCloud, check_cloud)
+
+struct adapter_ops {
+    const char *name;        /* "openstack", as the configuration names it */
+    const char *description; /* one sentence */
+    const char *version;     /* semantic version */
+
+    /* Constant; built once by the adapter, valid for ever. `methods` is filled in by the gateway
+     * from the slots. */
+    const pb_Manifest *(*manifest)(void);
+
+    /* Open a connection: parse and check the settings, read credentials; no network. NULL where
+     * that fails. Called from the main thread. */
+    struct adapter *(*open)(const struct settings *s, struct open_error *ret_error);
+    /* No call is under way any more. */
+    void (*close)(struct adapter *a);
+
+    /* Whether the slots get_* and list_* of this handle only read memory, never wait, and take
+     * microseconds: then they may run on an I/O thread. NULL: they do not. */
+    bool (*reads_are_instant)(const struct adapter *a);
+    /* How long to wait between two looks at a machine that changes its state; milliseconds. */
+    int poll_interval_ms;
+
+    /* The slots. A list gathers all pages of the cloud; it may apply the request's filters or leave
+     * them to the gateway, which applies all of them again, sorts and cuts pages. start_vm and the
+     * other actions answer when the cloud has taken the order; the gateway does the waiting. */
+#define ADAPTER_SLOT(service, method, slot)                                                        \
+    pb_ResultCode (*slot)(struct adapter * a, struct op * op, const pb_##method##Request *req,     \
+                          pb_##method##Response *ret);
+    ADAPTER_METHODS(ADAPTER_SLOT)
+#undef ADAPTER_SLOT
+};
+
+/* All adapters that are built in, ended by NULL. */
+extern const struct adapter_ops *const adapters_builtin[];
+
+#endif

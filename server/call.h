@@ -1,0 +1,76 @@
+/* One call on its way through the gateway: from the bytes that a listener got to the bytes that it
+ * sends back.
+ *
+ * A call belongs to one thread at a time: the I/O thread that received it, then the lane's queue,
+ * the worker that runs it, and the listener again, which sends the reply and frees it. Everything
+ * that belongs to the call is in its arena.
+ */
+#ifndef ISOBAR_CALL_H
+#define ISOBAR_CALL_H
+
+#include <stdatomic.h>
+
+#include "isobar/arena.h"
+#include "isobar/envelope.h"
+#include "isobar/pb.h"
+#include "lane.h"
+#include "timer.h"
+
+/* Who is at the other end of a connection, as the listener knows it. Valid as long as any call of
+ * the connection lives. */
+struct peer {
+    bool local;           /* a local socket that only this user can open, or in this process */
+    const char *tls_name; /* the verified name of a client certificate, or NULL */
+    const char *address;  /* for the log */
+};
+
+struct method;
+struct principal;
+struct connection;
+
+struct call {
+    struct arena arena;
+
+    /* The listener's part. */
+    const struct peer *peer;
+    void *link;                    /* the listener's own: connection, context, parent call */
+    void (*reply)(struct call *c); /* take c->reply_data, send it, call_free(); any thread */
+    struct call *next;             /* while it is in a queue of the listener */
+    const uint8_t *message;        /* a serialised Call, without the SP backtrace; in the arena */
+    size_t message_len;
+    uint8_t backtrace[SP_BACKTRACE_MAX];
+    size_t backtrace_len;
+    int64_t received_ns;   /* CLOCK_MONOTONIC; when the message was whole */
+    atomic_bool cancelled; /* nobody waits for the reply any more; it is still to be made */
+
+    /* The reply: `reply_room` bytes for the listener's framing, then reply_len bytes of Reply. */
+    uint8_t *reply_data;
+    size_t reply_len;
+
+    /* The server's part. */
+    struct envelope env;
+    const struct method *method;
+    const struct principal *principal;
+    int64_t deadline_ns;
+    ProtobufCMessage *req; /* typed, in the arena */
+    ProtobufCMessage *rsp;
+    pb_Result *result;
+    struct connection *connection;       /* counted; NULL where no cloud is concerned */
+    struct job job;                      /* in a lane */
+    struct timer timer;                  /* of the deadline while it waits */
+    struct call *wait_next, **wait_prev; /* among those that wait for an operation */
+};
+
+/* How much room a reply has before its first byte for a listener's own framing: an IPC length and a
+ * whole backtrace. The listener writes it directly before the reply and sends both as one piece. */
+#define CALL_REPLY_ROOM (SP_IPC_LENGTH_LEN + SP_BACKTRACE_MAX)
+
+/* A fresh call from the pool: everything zero, the arena empty. NULL where there is no memory.
+ * Thread-safe. */
+struct call *call_new(void);
+/* Put it back. Thread-safe. */
+void call_free(struct call *c);
+/* Give the pool's memory back; at the end of the process. */
+void call_pool_drain(void);
+
+#endif

@@ -1,0 +1,72 @@
+/* The configuration: one YAML file, checked whole before anything starts.
+ *
+ * Keys, types, defaults and limits are one table in config.c; `isobard --check-config` and the man
+ * page speak of the same. A mistake is reported with line and column, all mistakes at once.
+ */
+#ifndef ISOBAR_CONFIG_H
+#define ISOBAR_CONFIG_H
+
+#include "adapter.h"
+#include "listener.h"
+
+struct config_listen {
+    const char *url;
+    bool insecure;           /* plain TCP beyond loopback is meant so */
+    struct listener_tls tls; /* of tls+tcp:// */
+};
+
+struct config_pair {
+    const char *name, *value;
+    int line, column;
+};
+
+struct config_cloud {
+    const char *name;
+    const char *adapter;
+    const struct adapter_ops *ops;
+    unsigned max_in_flight, max_queued;
+    size_t n_settings; /* what the adapter's manifest has under `settings` */
+    struct config_pair *settings;
+    size_t n_defaults; /* of VmSpec's attributes; `parameters` as "parameters.NAME" */
+    struct config_pair *defaults;
+    int line, column;
+};
+
+struct config_user {
+    const char *name;
+    const char *role;       /* "reader", "operator" or "admin" */
+    const char *token_file; /* holds the token; NULL: known by the name in its certificate alone */
+    int line, column;
+};
+
+struct config {
+    struct arena arena; /* everything here lives in it */
+    const char *path;   /* NULL: the built-in default */
+    const char *state_dir;
+    unsigned io_threads; /* 0: as many as cores, at most 4 */
+    int default_timeout_ms;
+    int drain_timeout_ms;
+    const char *log_level; /* "debug", "info", "warn" or "error" */
+    struct listener_limits limits;
+    size_t n_listen;
+    struct config_listen *listen;
+    size_t n_clouds;
+    struct config_cloud *clouds;
+    size_t n_users;
+    struct config_user *users;
+};
+
+/* Where the local socket is by default: $XDG_RUNTIME_DIR/isobar/isobar.sock, or for root
+ * /run/isobar/isobar.sock, or /tmp/isobar-UID/isobar.sock where there is no such folder. The client
+ * looks at the same place (isobar_default_url). */
+
+/* Read and check a file; path NULL gives the default: the sandbox cloud and the local socket. NULL
+ * where there are mistakes: `report` is then called for each, with "file:line:column: what". */
+struct config *config_load(const char *path, void (*report)(void *ctx, const char *line),
+                           void *ctx);
+/* The same from memory; `path` is only for the reports. */
+struct config *config_parse(const char *text, size_t len, const char *path,
+                            void (*report)(void *ctx, const char *line), void *ctx);
+void config_free(struct config *c);
+
+#endif
