@@ -27,6 +27,9 @@ struct peer {
 struct method;
 struct principal;
 struct connection;
+struct snapshot;
+struct operation;
+struct family;
 
 struct call {
     struct arena arena;
@@ -48,17 +51,25 @@ struct call {
     size_t reply_len;
 
     /* The server's part. */
+    void (*done)(struct call *c); /* what to do with the result: send it, or hand it to a parent */
+    struct family *family;        /* where it is a part of another call */
     struct envelope env;
     const struct method *method;
+    struct snapshot *snapshot; /* counted */
     const struct principal *principal;
+    struct connection *connection; /* of the snapshot; NULL where no cloud is concerned */
     int64_t deadline_ns;
     ProtobufCMessage *req; /* typed, in the arena */
     ProtobufCMessage *rsp;
     pb_Result *result;
-    struct connection *connection;       /* counted; NULL where no cloud is concerned */
-    struct job job;                      /* in a lane */
-    struct timer timer;                  /* of the deadline while it waits */
-    struct call *wait_next, **wait_prev; /* among those that wait for an operation */
+    struct job job;     /* in a lane */
+    struct timer timer; /* of the deadline while it waits */
+
+    /* Where it is an operation, or waits for one; under the operations' lock. */
+    uint8_t digest[32]; /* of the request, as it came */
+    struct operation *operation;
+    struct call *wait_next, **wait_prev;
+    bool wait_over;
 };
 
 /* How much room a reply has before its first byte for a listener's own framing: an IPC length and a

@@ -1,12 +1,13 @@
 /* The configuration: one YAML file, checked whole before anything starts.
  *
- * Keys, types, defaults and limits are one table in config.c; `isobard --check-config` and the man
- * page speak of the same. A mistake is reported with line and column, all mistakes at once.
+ * Keys, types, defaults and limits are one table in config_keys.c, which the manual is made of too.
+ * Mistakes are reported with line and column, all at once (but what is no YAML ends at its first).
  */
 #ifndef ISOBAR_CONFIG_H
 #define ISOBAR_CONFIG_H
 
 #include "adapter.h"
+#include "isobar/buf.h"
 #include "listener.h"
 
 struct config_listen {
@@ -56,17 +57,19 @@ struct config {
     struct config_user *users;
 };
 
-/* Where the local socket is by default: $XDG_RUNTIME_DIR/isobar/isobar.sock, or for root
- * /run/isobar/isobar.sock, or /tmp/isobar-UID/isobar.sock where there is no such folder. The client
- * looks at the same place (isobar_default_url). */
-
-/* Read and check a file; path NULL gives the default: the sandbox cloud and the local socket. NULL
- * where there are mistakes: `report` is then called for each, with "file:line:column: what". */
+/* Read and check a file; path NULL gives the default: a cloud named sandbox, and the local socket
+ * (where_socket). NULL where there are mistakes: `report` is then called for each, with
+ * "file:line:column: what". What the file names is looked at (files, folders), but no adapter is
+ * opened and nothing is made. */
 struct config *config_load(const char *path, void (*report)(void *ctx, const char *line),
                            void *ctx);
 /* The same from memory; `path` is only for the reports. */
 struct config *config_parse(const char *text, size_t len, const char *path,
                             void (*report)(void *ctx, const char *line), void *ctx);
+/* NULL is allowed. What adapters are told is wiped. */
 void config_free(struct config *c);
+
+/* isobard.conf(5), as mdoc. */
+void config_manual(struct buf *out);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct job {
     struct job *next, **prev;   /* in the queue; prev is NULL while it is in none */
-    void (*run)(struct job *j); /* on a worker */
+    void (*run)(struct job *j); /* on a worker, which then forgets it */
 };
 
 struct lane;
@@ -26,7 +26,8 @@ struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_que
 void lane_free(struct lane *l);
 /* Queue a job. False where the queue is full (or no thread can be had): the job is the caller's. */
 bool lane_submit(struct lane *l, struct job *j) MUST_USE;
-/* Queue a job whatever the queue's limit: for the next step of what was admitted before. */
+/* Queue a job whatever the queue's limit: for the next step of what was admitted before. Where no
+ * thread can be had now, it waits for the next submission. */
 void lane_continue(struct lane *l, struct job *j);
 /* Take a job out again that no worker has begun; false where one has, or it is not there. */
 bool lane_withdraw(struct lane *l, struct job *j);

@@ -6,7 +6,11 @@
  *     isobar_call(c, "isobar.v1.VmService/GetVm", &req.base, NULL, &reply);
  *
  * A client may be used by many threads at once; each call blocks the thread that makes it. Calls of
- * several threads share one connection, which is made again by itself when it breaks.
+ * several threads share one connection, which is made again by itself when it breaks. A call that
+ * was under way then is sent again under its request id, at most three times and only by its
+ * deadline; the gateway does what has one request id once.
+ *
+ * After a fork(), a client is the parent's alone.
  */
 #ifndef ISOBAR_H
 #define ISOBAR_H
@@ -41,8 +45,8 @@ struct isobar_options {
                               NULL: the system's */
     const char *cert_file; /* tls+tcp://: our own certificate (mTLS), PEM; NULL: none */
     const char *key_file;  /* its key, PEM; NULL: in cert_file */
-    const char
-        *server_name;    /* tls+tcp://: the name in the gateway's certificate; NULL: the URL's */
+    /* tls+tcp://: the name or address in the gateway's certificate; NULL: the URL's */
+    const char *server_name;
     uint32_t timeout_ms; /* of a call that says none; 0: 60,000 */
 };
 
@@ -52,9 +56,9 @@ struct isobar_error {
 };
 
 /* A client for the gateway at `url` (ipc://, tcp://, tls+tcp://, inproc://); NULL:
- * isobar_default_url(). The connection is made in the background: a gateway that is not there yet
- * shows in the first call. `options` and `ret_error` may be NULL; the options are copied. NULL
- * where it fails. */
+ * isobar_default_url(). The port is 7461 where it says none. The connection is made by the first
+ * call, which is where a gateway that is not there shows. `options` and `ret_error` may be NULL;
+ * the options are copied. NULL where it fails. */
 struct isobar *isobar_connect(const char *url, const struct isobar_options *options,
                               struct isobar_error *ret_error);
 /* No call is under way any more. NULL is allowed. */
@@ -78,18 +82,21 @@ struct isobar_reply {
 
 /* Call a method ("isobar.v1.VmService/CreateVm") and wait for its reply. Fills `ret` in whatever
  * comes: where the gateway cannot be reached the result is Unavailable, where the time is over
- * DeadlineExceeded, both made here. Returns whether the result is a success (OK, Created, Deleted,
- * Changed or Accepted). `options` may be NULL. */
+ * DeadlineExceeded, where the reply cannot be read (or is over 32 MiB) InternalError, all made
+ * here; `side_effects` tells whether the call may have been done all the same. Returns whether the
+ * result is a success (OK, Created, Deleted, Changed or Accepted). `options` may be NULL. */
 bool isobar_call(struct isobar *c, const char *method, const ProtobufCMessage *request,
                  const struct isobar_call_options *options, struct isobar_reply *ret);
 void isobar_reply_done(struct isobar_reply *r);
 
 /* A service of the gateway for protobuf-c's own stubs, as in
  *     isobar__v1__vm_service__get_vm(service, &request, closure, data);
- * The stub blocks and calls the closure before it returns, with NULL for a call that failed; then
- * isobar_last_result() says why. Owned by the client, and as thread-safe as it. */
+ * The stub blocks and calls the closure before it returns: with the response, which lives as long
+ * as the closure runs, or with NULL where there is none; then isobar_last_result() says why. Owned
+ * by the client, and as thread-safe as it. */
 ProtobufCService *isobar_service(struct isobar *c, const ProtobufCServiceDescriptor *service);
-/* The result of the last call that this thread made through a service; valid till its next. */
+/* The result of the last call that this thread made through a service; valid till its next. NULL
+ * before the first. */
 const Isobar__V1__Result *isobar_last_result(void);
 
 /* The name of a code: "NotFound". Its title, and its HTTP status. */

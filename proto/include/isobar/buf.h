@@ -18,7 +18,8 @@ struct buf {
 void buf_init(struct buf *b, size_t cap);
 /* For CLEANUP() and by hand; the buffer may be used again afterwards. */
 void buf_done(struct buf *b);
-/* Wipes the content before it is given back; for secrets. */
+/* Wipes the content before it is given back; for secrets. What the buffer has outgrown was wiped
+ * then. */
 void buf_wipe(struct buf *b);
 /* Empty it; the memory stays. */
 void buf_reset(struct buf *b);
@@ -28,7 +29,8 @@ bool buf_add(struct buf *b, const void *data, size_t len);
 bool buf_adds(struct buf *b, const char *s);
 bool buf_addc(struct buf *b, char c);
 bool buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-/* Room for `len` more bytes; NULL as above. The caller then adds to b->len what it wrote. */
+/* Room for `len` more bytes (never NULL for a `len` of 0); NULL as above. The caller then adds to
+ * b->len what it wrote. */
 char *buf_reserve(struct buf *b, size_t len) MUST_USE;
 /* Drop the first `len` bytes. */
 void buf_consume(struct buf *b, size_t len);

@@ -15,10 +15,15 @@ int64_t clock_wall_ns(void);
 /* Milliseconds from now to a deadline, rounded up; 0 where it has passed; at most INT_MAX. */
 int clock_ms_left(int64_t deadline_ns);
 /* "2026-11-22T20:01:02.003Z" and the offsets and fractions that RFC 3339 and ISO 8601 allow
- * (a time without an offset is UTC) to seconds and nanoseconds since 1970; false if it is none. */
+ * (a time without an offset is UTC; digits past nanoseconds are cut off; a leap second counts as
+ * the first of the next minute) to seconds and nanoseconds since 1970, the nanoseconds never
+ * negative; false if it is none, or not within the years 1 to 9999. */
 bool clock_parse(const char *text, int64_t *ret_seconds, int32_t *ret_nanos) MUST_USE;
+/* The first and the last second of the years 1 to 9999. */
+#define CLOCK_SECONDS_MIN INT64_C(-62135596800)
+#define CLOCK_SECONDS_MAX INT64_C(253402300799)
 /* The other way, as protobuf's JSON writes it (0, 3, 6 or 9 digits of fraction); `out` holds at
- * least CLOCK_TEXT_MAX bytes. */
+ * least CLOCK_TEXT_MAX bytes. What is out of range is written as the nearest that is not. */
 #define CLOCK_TEXT_MAX 40
 void clock_format(int64_t seconds, int32_t nanos, char *out);
 

@@ -2,7 +2,7 @@
  * knows yajl is behind this header.
  *
  * Reading never builds a tree: depth is capped at JSON_DEPTH_MAX, memory is the handler's own.
- * Invalid UTF-8 is an error.
+ * Invalid UTF-8 is an error, and so is half a surrogate pair. A string may hold NULs (\u0000).
  */
 #ifndef ISOBAR_JSON_H
 #define ISOBAR_JSON_H
@@ -34,13 +34,14 @@ struct json_event {
 typedef bool json_handler(void *ctx, const struct json_event *ev);
 
 /* Parse one whole JSON text. On failure `ret_why` (at least 160 bytes) gets one line that says what
- * is wrong, with the byte offset where known; left as it is where the handler stopped it and wrote
- * its own. */
+ * is wrong, with the byte (from 1) where it ends; left as it is where the handler stopped it and
+ * wrote its own. */
 bool json_parse(const char *data, size_t len, json_handler *handler, void *ctx,
                 char ret_why[160]) MUST_USE;
 
-/* A writer that appends to a buffer. Errors stick in out->failed. Commas and quoting are its own;
- * keys are given with the value, NULL inside arrays. */
+/* A writer that appends to a buffer. Errors stick in out->failed; without memory it is NULL, which
+ * all functions bear. Commas and quoting are its own; keys are given with the value, NULL inside
+ * arrays. A byte of a string that is not UTF-8 becomes '?'. With `pretty` a newline ends it. */
 struct json_writer;
 struct json_writer *json_writer_new(struct buf *out, bool pretty);
 void json_writer_free(struct json_writer *w);

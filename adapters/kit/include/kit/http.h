@@ -1,9 +1,10 @@
 /* HTTP requests to clouds. The only file of the project that knows libcurl is behind this header.
  *
- * A client belongs to one connection and is used by many threads at once: each thread keeps its own
- * kept-alive connections; DNS answers and TLS sessions are shared. Redirects are never followed (a
- * token must not go to another host), proxies come from the environment as curl reads it, except
- * that loopback never goes through one. Nothing outlives the deadline by more than 50 ms.
+ * A client belongs to one connection and is used by many threads at once: each exchange takes a
+ * handle with kept-alive connections and TLS sessions of its own, the one that was used last; DNS
+ * answers are shared by all. Redirects are never followed (a token must not go to another host),
+ * proxies come from the environment as curl reads it, except that loopback never goes through one.
+ * Nothing outlives the deadline by more than 50 ms.
  */
 #ifndef ISOBAR_KIT_HTTP_H
 #define ISOBAR_KIT_HTTP_H
@@ -38,6 +39,9 @@ struct http_request {
     const char *body; /* NULL: none; borrowed */
     size_t body_len;
     size_t body_max; /* of the answer, bytes; 0: HTTP_BODY_MAX */
+    /* The request may leave twice where a kept-alive connection turns out to be dead. Without it,
+     * each http_send() sends at most once; what was sent on a connection that died is ambiguous. */
+    bool resend_ok;
 };
 
 struct http_response {
@@ -58,8 +62,10 @@ enum http_outcome {
 };
 
 struct http_failure {
-    bool sent;        /* at least a part of the request may have left */
-    char reason[256]; /* one clause: "connection refused by 127.0.0.1:5000" */
+    bool sent; /* at least a part of the request may have left */
+    bool
+        permanent; /* the same again fails the same: a bad URL, a certificate that is not trusted */
+    char reason[256]; /* one clause: "127.0.0.1:5000 refused the connection" */
 };
 
 /* Do one exchange; no retry. Blocks until the answer is whole, op->deadline_ns or cancellation. The
@@ -70,7 +76,12 @@ enum http_outcome http_send(struct http_client *c, struct op *op, const struct h
 /* A header's value, name compared without case; NULL where absent. */
 const char *http_header(const struct http_response *r, const char *name);
 
-/* Percent-encode all but unreserved characters (RFC 3986), into the arena. */
+/* A date as HTTP has it ("Sun, 06 Nov 1994 08:49:37 GMT" and the two older forms) to seconds since
+ * 1970; -1 where it is none. */
+int64_t http_date(const char *text);
+
+/* Percent-encode all but unreserved characters (RFC 3986), into the arena; the dots too where the
+ * text is "." or "..", which would be another path. */
 char *url_escape(struct arena *a, const char *text);
 
 #endif

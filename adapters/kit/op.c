@@ -1,0 +1,141 @@
+#include "adapter.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "isobar/clock.h"
+#include "isobar/utf8.h"
+
+/* How long a cancellation may go unnoticed. */
+#define CANCEL_TICK_NS (20 * NS_PER_MS)
+
+pb_ResultCode op_fail(struct op *op, pb_ResultCode code, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    code = result_vfail(op->arena, op->result, code, fmt, args);
+    va_end(args);
+    return code;
+}
+
+void op_violation(struct op *op, const char *field, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    result_add_violation(op->arena, op->result, field, "%s", arena_vprintf(op->arena, fmt, args));
+    va_end(args);
+}
+
+void op_warn(struct op *op, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    result_add_warning(op->arena, op->result, "%s", arena_vprintf(op->arena, fmt, args));
+    va_end(args);
+}
+
+/* What a cloud says need not be the UTF-8 that protobuf's strings must be. */
+static char *copy_words(struct op *op, const char *text)
+{
+    return utf8_mend(arena_strdup(op->arena, text ? text : ""));
+}
+
+void op_native(struct op *op, int http_status, const char *code, const char *message,
+               const char *request_id)
+{
+    pb_NativeError *native = arena_message(op->arena, &pb_NativeError_desc);
+
+    op->result->blame = BLAME_CLOUD;
+    if (!native)
+        return;
+    native->http_status = http_status > 0 ? (uint32_t)http_status : 0;
+    native->code = copy_words(op, code);
+    native->message = copy_words(op, message);
+    native->request_id = copy_words(op, request_id);
+    op->result->native = native;
+}
+
+void op_retry(struct op *op, pb_RetryClass class, uint32_t after_ms, pb_RetryScope scope)
+{
+    pb_Retry *retry = arena_message(op->arena, &pb_Retry_desc);
+
+    if (!retry)
+        return;
+    retry->class_ = class;
+    retry->after_ms = after_ms;
+    retry->scope = scope;
+    op->result->retry = retry;
+}
+
+bool op_cancelled(const struct op *op)
+{
+    return op->cancelled && atomic_load_explicit(op->cancelled, memory_order_relaxed);
+}
+
+bool op_sleep_ms(const struct op *op, int ms)
+{
+    int64_t until = clock_mono_ns() + ms * NS_PER_MS;
+    bool whole = until <= op->deadline_ns;
+
+    if (!whole)
+        until = op->deadline_ns;
+    for (;;) {
+        int64_t now = clock_mono_ns();
+        int64_t next = until;
+
+        if (op_cancelled(op))
+            return false;
+        if (now >= until)
+            return whole;
+        if (op->cancelled && next - now > CANCEL_TICK_NS)
+            next = now + CANCEL_TICK_NS;
+        struct timespec at = {.tv_sec = next / NS_PER_SEC, .tv_nsec = next % NS_PER_SEC};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+    }
+}
+
+/* What was said about a look that failed on the way to a success is no part of the success. */
+static void forget_failure(pb_Result *r)
+{
+    static char nothing[1];
+
+    r->detail = nothing;
+    r->native = NULL;
+    r->retry = NULL;
+    r->n_violations = 0;
+    r->side_effects = SIDE_EFFECTS_UNSPECIFIED;
+    r->blame = BLAME_UNSPECIFIED;
+}
+
+pb_ResultCode op_end(struct op *op, pb_ResultCode code)
+{
+    /* Its words must not need the arena, which has nothing left. */
+    static char words[] = "the answer does not fit into the memory that one call may use; ask for "
+                          "less at a time";
+    pb_Result *r = op->result;
+
+    if (op->arena->exhausted) {
+        code = RESULT_CODE_INTERNAL_ERROR;
+        forget_failure(r);
+        r->detail = words;
+        r->blame = BLAME_GATEWAY;
+        r->side_effects = SIDE_EFFECTS_POSSIBLE;
+    } else if (result_is_success(code)) {
+        forget_failure(r);
+    }
+    r->code = code;
+    return code;
+}
+
+const char *settings_get(const struct settings *s, const char *name)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->items[i].name, name) == 0)
+            return s->items[i].value;
+    return NULL;
+}

@@ -1,0 +1,81 @@
+/* The adapter as the gateway sees it: its table, and how a connection begins and ends. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os.h"
+#include "os_actions.h"
+#include "os_auth.h"
+#include "os_check.h"
+#include "os_create.h"
+#include "os_flavors.h"
+#include "os_images.h"
+#include "os_keypairs.h"
+#include "os_manifest.h"
+#include "os_networks.h"
+#include "os_regions.h"
+#include "os_secgroups.h"
+#include "os_servers.h"
+
+static void openstack_close(struct adapter *a)
+{
+    if (a == NULL)
+        return;
+    token_cache_free(a->tokens);
+    sender_free(a->sender);
+    sender_free(a->login);
+    http_client_free(a->http);
+    os_names_free(a->names);
+    os_config_free(a->config);
+    free(a->name);
+    free(a);
+}
+
+static bool build(struct adapter *a, const char *name)
+{
+    char what[128];
+    snprintf(what, sizeof(what), "OpenStack cloud %s", name);
+    struct http_options options = {
+        .ca_file = a->config->ca_file,
+        .client_cert = a->config->client_cert,
+        .client_key = a->config->client_key,
+        .insecure = a->config->insecure,
+    };
+    a->name = strdup(name);
+    a->http = http_client_new(&options);
+    if (a->name == NULL || a->http == NULL)
+        return false;
+    a->sender = sender_new(a->http, &os_sender_ops, a, what);
+    a->login = sender_new(a->http, &os_login_ops, a, what);
+    a->tokens = token_cache_new(&os_token_ops, a);
+    a->names = os_names_new();
+    return a->sender != NULL && a->login != NULL && a->tokens != NULL && a->names != NULL;
+}
+
+static struct adapter *openstack_open(const struct settings *s, struct open_error *ret_error)
+{
+    struct adapter *a = calloc(1, sizeof(*a));
+    if (a == NULL)
+        return os_config_error(ret_error, NULL, "out of memory");
+    a->config = os_config_load(s, ret_error);
+    if (a->config != NULL && build(a, s->cloud))
+        return a;
+    if (a->config != NULL)
+        os_config_error(ret_error, NULL, "out of memory, or libcurl does not work");
+    openstack_close(a);
+    return NULL;
+}
+
+extern const struct adapter_ops openstack_adapter;
+const struct adapter_ops openstack_adapter = {
+    .name = "openstack",
+    .description = "OpenStack: Keystone v3, Nova, Glance, Neutron and Cinder.",
+    .version = ISOBAR_VERSION,
+    .manifest = openstack_manifest,
+    .open = openstack_open,
+    .close = openstack_close,
+    .poll_interval_ms = 500,
+#define SLOT(service, method, slot) .slot = openstack_##slot,
+    ADAPTER_METHODS(SLOT)
+#undef SLOT
+};

@@ -1,0 +1,232 @@
+#include "os_errors.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* A message for people has no business to be longer. */
+enum { MESSAGE_MAX = 600 };
+
+#define NEVER   RETRY_CLASS_NEVER
+#define BACKOFF RETRY_CLASS_AFTER_BACKOFF
+#define ANY     RETRY_SCOPE_UNSPECIFIED
+
+/* The types: Neutron's are the names of its exceptions; those of Nova and Cinder are one a status.
+ * Nova says with 403 both that a quota is used up and that a right is lacking, and has no code to
+ * tell them apart: there, and only there, the beginning of the message decides (nova.exception's
+ * QuotaError and PortLimitExceeded). */
+static const struct os_error_row map_errors[] = {
+    {401, NULL, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, RETRY_SCOPE_ACCOUNT,
+     "check the cloud's credentials"},
+    {403, "forbidden", "Quota exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+     "delete what is not needed, or ask for a larger quota"},
+    {403, "forbidden", "Maximum number of ports exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
+     RETRY_SCOPE_ACCOUNT, "delete what is not needed, or ask for a larger quota"},
+    {409, "OverQuota", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+     "delete what is not needed, or ask for a larger quota"},
+    {413, "overLimit", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+     "delete what is not needed, or ask for a larger quota"},
+    {413, "overLimitFault", NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+     "call less often"},
+    {429, NULL, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT, "call less often"},
+    {409, "IpAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+     RETRY_SCOPE_REGION, "take another network, or free addresses of this one"},
+    {400, "ExternalIpAddressExhausted", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+     RETRY_SCOPE_REGION, "take another external network, or release floating IPs"},
+    {503, "MacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+     RETRY_SCOPE_REGION, "try again"},
+    {404, "ExternalGatewayForFloatingIPNotFound", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "connect the machine's network to the external one with a router"},
+    {409, "FloatingIPPortAlreadyAssociated", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "take another floating IP, or free this one"},
+    {409, "IpAddressInUse", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "take another address"},
+    {403, NULL, NULL, RESULT_CODE_FORBIDDEN, NEVER, RETRY_SCOPE_ACCOUNT,
+     "the cloud's user needs a role that may do this"},
+    {404, NULL, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "check the name or id"},
+    {405, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
+    {406, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
+     "this cloud does not speak the version that is needed"},
+    {501, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
+    {409, NULL, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, RETRY_SCOPE_INSTANCE,
+     "look at its state"},
+    {412, NULL, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, RETRY_SCOPE_INSTANCE,
+     "somebody else has changed it meanwhile"},
+    {400, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
+    {413, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "make the request smaller"},
+    {414, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "make the request smaller"},
+    {415, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
+    {422, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
+    {300, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "the catalogue's endpoint or an endpoint_override is not what it should be"},
+    {301, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "the service has moved: correct the catalogue or the endpoint_override"},
+    {302, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "the service has moved: correct the catalogue or the endpoint_override"},
+    {0, NULL, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, RETRY_SCOPE_CLOUD, "try again later"},
+};
+
+const struct os_error_row *os_error_find(int status, const struct os_fault *fault)
+{
+    const struct os_error_row *row = map_errors;
+    for (;; row++) {
+        if (row->status != 0 && row->status != status)
+            continue;
+        if (row->type != NULL && strcmp(row->type, fault->type) != 0)
+            continue;
+        if (row->starts == NULL || strncmp(row->starts, fault->message, strlen(row->starts)) == 0)
+            return row;
+    }
+}
+
+/* ---- The body ---- */
+
+/* {"itemNotFound": {"code": 404, "message": ".."}}        Nova, Cinder: the key is the type
+ * {"NeutronError": {"type": "OverQuota", "message": ".."}}
+ * {"NeutronError": ".."}
+ * {"error": {"code": 401, "title": "Unauthorized", "message": ".."}}       Keystone
+ * {"message": "..", "code": "404 Not Found", "title": "Not Found"}         Glance, and middleware
+ */
+struct fault_reader {
+    struct arena *arena;
+    unsigned depth;
+    const char *outer; /* the key at depth 1 */
+    const char *key;
+    const char *type, *title, *message;
+};
+
+static bool on_event(void *ctx, const struct json_event *ev)
+{
+    struct fault_reader *r = ctx;
+    switch (ev->kind) {
+    case JSON_OBJECT_BEGIN:
+    case JSON_ARRAY_BEGIN:
+        r->depth++;
+        return true;
+    case JSON_OBJECT_END:
+    case JSON_ARRAY_END:
+        r->depth--;
+        return true;
+    case JSON_KEY:
+        r->key = r->depth > 2 ? "" : arena_strndup(r->arena, ev->text, ev->len);
+        if (r->depth == 1)
+            r->outer = r->key;
+        return true;
+    case JSON_STRING:
+        break;
+    default:
+        return true;
+    }
+    if (r->depth < 1 || r->depth > 2 || r->key == NULL)
+        return true;
+    const char *text = arena_strndup(r->arena, ev->text, ev->len);
+    if (strcmp(r->key, "message") == 0 || (r->depth == 1 && strcmp(r->key, "NeutronError") == 0))
+        r->message = text;
+    else if (strcmp(r->key, "type") == 0)
+        r->type = text;
+    else if (strcmp(r->key, "title") == 0)
+        r->title = text;
+    return true;
+}
+
+/* One line without tags and superfluous white space, not too long. */
+static const char *plain(struct arena *a, const char *text, size_t len)
+{
+    char *out = arena_alloc(a, MESSAGE_MAX + 8);
+    size_t n = 0;
+    bool gap = false;
+    if (out == NULL)
+        return "";
+    for (size_t i = 0; i < len && n < MESSAGE_MAX; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '<') {
+            /* What is in <head> is said again in <body>. */
+            if (len - i >= 6 && strncasecmp(text + i, "<title", 6) == 0) {
+                const char *end = memmem(text + i, len - i, "</", 2);
+                i = end == NULL ? i : (size_t)(end - text);
+            }
+            const char *close = memchr(text + i, '>', len - i);
+            i = close == NULL ? len : (size_t)(close - text);
+            gap = true;
+            continue;
+        }
+        if (c <= ' ') {
+            gap = true;
+            continue;
+        }
+        if (gap && n > 0)
+            out[n++] = ' ';
+        gap = false;
+        out[n++] = (char)c;
+    }
+    return out;
+}
+
+void os_fault_read(struct arena *a, const char *body, size_t len, struct os_fault *ret)
+{
+    struct fault_reader r = {.arena = a};
+    char why[160];
+    *ret = (struct os_fault){"", ""};
+    if (body == NULL || len == 0)
+        return;
+    if (!json_parse(body, len, on_event, &r, why)) {
+        ret->message = plain(a, body, len);
+        return;
+    }
+    if (r.message != NULL)
+        ret->message = plain(a, r.message, strlen(r.message));
+    if (r.type != NULL)
+        ret->type = r.type;
+    else if (r.title != NULL)
+        ret->type = r.title;
+    else if (r.outer != NULL && r.message != NULL && strcmp(r.outer, "NeutronError") != 0)
+        ret->type = r.outer;
+}
+
+/* ---- The result ---- */
+
+const char *os_request_id(const struct http_response *rsp)
+{
+    const char *id = http_header(rsp, "X-OpenStack-Request-ID");
+    if (id == NULL)
+        id = http_header(rsp, "X-Compute-Request-ID");
+    return id == NULL ? "" : id;
+}
+
+pb_ResultCode os_map_error(struct op *op, const char *cloud, const char *service,
+                           const struct http_response *rsp)
+{
+    struct os_fault fault;
+    os_fault_read(op->arena, rsp->body, rsp->body_len, &fault);
+    const struct os_error_row *row = os_error_find(rsp->status, &fault);
+    op_native(op, rsp->status, fault.type, fault.message, os_request_id(rsp));
+    op_retry(op, row->retry, 0, row->scope);
+    return op_fail(op, row->code, "cloud %s: the %s service says %d%s%s; %s", cloud, service,
+                   rsp->status, fault.message[0] == '\0' ? "" : ": ", fault.message, row->advice);
+}
+
+pb_ResultCode os_map_login_error(struct op *op, const char *cloud, const char *source,
+                                 const struct http_response *rsp)
+{
+    struct os_fault fault;
+    os_fault_read(op->arena, rsp->body, rsp->body_len, &fault);
+    op_native(op, rsp->status, fault.type, fault.message, os_request_id(rsp));
+    if (rsp->status == 400 || rsp->status == 401 || rsp->status == 403) {
+        op_retry(op, RETRY_CLASS_NEVER, 0, RETRY_SCOPE_ACCOUNT);
+        return op_fail(op, RESULT_CODE_UNAUTHORIZED,
+                       "Keystone refuses the gateway's credentials for cloud %s, those of %s%s%s; "
+                       "correct them there (yours for the gateway are in order)",
+                       cloud, source, fault.message[0] == '\0' ? "" : ": ", fault.message);
+    }
+    if (rsp->status == 404 || (rsp->status >= 300 && rsp->status < 400)) {
+        op_retry(op, RETRY_CLASS_NEVER, 0, RETRY_SCOPE_CLOUD);
+        return op_fail(
+            op, RESULT_CODE_UNAVAILABLE,
+            "there is no Keystone v3 at the auth_url of cloud %s: it answers %d; correct "
+            "auth_url in %s",
+            cloud, rsp->status, source);
+    }
+    const struct os_error_row *row = os_error_find(rsp->status, &fault);
+    op_retry(op, row->retry, 0, row->scope);
+    return op_fail(op, row->code, "cloud %s: Keystone says %d%s%s; %s", cloud, rsp->status,
+                   fault.message[0] == '\0' ? "" : ": ", fault.message, row->advice);
+}

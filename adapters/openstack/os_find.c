@@ -1,0 +1,186 @@
+/* Lists and look-ups that work alike for every kind of thing. */
+#include <string.h>
+
+#include "isobar/uuid.h"
+#include "os.h"
+
+/* A cloud that always names a next page must not keep us for ever. */
+enum { PAGES_MAX = 10000 };
+
+static const struct shape_field link_fields[] = {
+    SHAPE_FIELD(struct os_link, rel, "rel", SHAPE_STRING),
+    SHAPE_FIELD(struct os_link, href, "href", SHAPE_STRING),
+};
+const struct shape os_link_shape = {sizeof(struct os_link), link_fields, ARRAY_LEN(link_fields), 0};
+
+/* The query of the next page, or NULL. Only the query: behind a proxy, scheme and host of the link
+ * are often those that the service itself sees. */
+static const char *next_query(const struct os_page *page)
+{
+    const char *href = page->next;
+    const struct os_link *links = page->links.items;
+    for (size_t i = 0; i < page->links.n; i++) {
+        if (links[i].rel != NULL && strcmp(links[i].rel, "next") == 0)
+            href = links[i].href;
+    }
+    const char *query = href == NULL ? NULL : strchr(href, '?');
+    return query == NULL ? NULL : query + 1;
+}
+
+/* Put `more` behind what `all` has. */
+static void append(struct arena *a, struct shape_list *all, const struct shape_list *more,
+                   size_t size)
+{
+    if (all->n == 0) {
+        *all = *more;
+        return;
+    }
+    char *items = arena_array(a, all->n + more->n, size);
+    if (items == NULL)
+        return;
+    memcpy(items, all->items, all->n * size);
+    if (more->n > 0)
+        memcpy(items + all->n * size, more->items, more->n * size);
+    *all = (struct shape_list){all->n + more->n, items};
+}
+
+static const char *first_query(struct arena *a, const char *one, const char *other)
+{
+    if (one == NULL || other == NULL)
+        return one == NULL ? other : one;
+    return arena_printf(a, "%s&%s", one, other);
+}
+
+pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *kind,
+                      const char *query, struct shape_list *ret)
+{
+    const char *path = kind->list_path == NULL ? kind->path : kind->list_path;
+    const char *q = first_query(op->arena, kind->list_query, query);
+    struct shape_list all = {0};
+    for (int pages = 0; pages < PAGES_MAX; pages++) {
+        struct os_request req =
+            os_get(kind->service, q == NULL ? path : arena_printf(op->arena, "%s?%s", path, q));
+        struct os_page page = {0};
+        struct http_response rsp;
+        pb_ResultCode code = os_send(a, op, &req, &rsp);
+        if (code == RESULT_CODE_OK)
+            code = os_parse(op, &req, &rsp, kind->page, &page);
+        if (code != RESULT_CODE_OK)
+            return code;
+        os_members(op->arena, &rsp, kind->list_depth, page.items.items, page.items.n,
+                   kind->item->size);
+        append(op->arena, &all, &page.items, kind->item->size);
+        const char *next = next_query(&page);
+        if (next == NULL || page.items.n == 0 || (q != NULL && strcmp(next, q) == 0))
+            break;
+        q = next;
+    }
+    *ret = all;
+    return RESULT_CODE_OK;
+}
+
+struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, size_t size)
+{
+    struct pick_item *items = arena_array(a, list->n + 1, sizeof(*items));
+    for (size_t i = 0; items != NULL && i < list->n; i++) {
+        const struct os_thing *t = (const void *)((const char *)list->items + i * size);
+        items[i].name = t->name == NULL || t->id == NULL ? "" : t->name;
+        items[i].id = t->id != NULL ? t->id : t->name != NULL ? t->name : "";
+    }
+    return items;
+}
+
+static pb_ResultCode find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
+                                const char *wanted, void *ret)
+{
+    struct os_request req = os_get(
+        kind->service, arena_printf(op->arena, "%s/%s", kind->path, url_escape(op->arena, wanted)));
+    struct op aside = os_aside(op, 0);
+    struct http_response rsp;
+    pb_ResultCode code = os_send(a, &aside, &req, &rsp);
+    if (code == RESULT_CODE_OK)
+        code = os_parse(&aside, &req, &rsp, kind->one, ret);
+    if (code == RESULT_CODE_OK)
+        os_members(op->arena, &rsp, kind->one_depth, ret, 1, kind->item->size);
+    /* An id that the service finds no id at all is none of its ids. */
+    if (code == RESULT_CODE_BAD_REQUEST_DATA)
+        code = RESULT_CODE_NOT_FOUND;
+    return os_tell(op, &aside, code);
+}
+
+/* Pick from a list; RESULT_CODE_NOT_FOUND without words where `quiet` and it is not there. */
+static pb_ResultCode find_in(struct op *op, const struct os_kind *kind, const char *field,
+                             const char *wanted, const struct shape_list *list, bool quiet,
+                             void *ret)
+{
+    struct pick_item *items = os_pick_items(op->arena, list, kind->item->size);
+    if (items == NULL)
+        return RESULT_CODE_INTERNAL_ERROR;
+    bool there = false;
+    for (size_t i = 0; i < list->n; i++)
+        there = there || strcmp(items[i].id, wanted) == 0 || strcmp(items[i].name, wanted) == 0;
+    if (!there && quiet)
+        return RESULT_CODE_NOT_FOUND;
+    size_t index = 0;
+    pb_ResultCode code = pick(op, kind->noun, field, wanted, items, list->n, &index);
+    if (code == RESULT_CODE_OK)
+        memcpy(ret, (const char *)list->items + index * kind->item->size, kind->item->size);
+    return code;
+}
+
+pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *kind,
+                      const char *field, const char *wanted, const char *query, void *ret)
+{
+    pb_ResultCode code = RESULT_CODE_NOT_FOUND;
+    if (kind->id_is_name || uuid_is(wanted))
+        code = find_by_id(a, op, kind, wanted, ret);
+    if (code != RESULT_CODE_NOT_FOUND)
+        return code;
+    struct shape_list list = {0};
+    if (kind->name_filter != NULL) {
+        const char *by_name =
+            arena_printf(op->arena, "%s=%s", kind->name_filter, url_escape(op->arena, wanted));
+        code = os_list(a, op, kind, first_query(op->arena, query, by_name), &list);
+        if (code != RESULT_CODE_OK)
+            return code;
+        code = find_in(op, kind, field, wanted, &list, true, ret);
+        if (code != RESULT_CODE_NOT_FOUND)
+            return code;
+    }
+    code = os_list(a, op, kind, query, &list);
+    if (code != RESULT_CODE_OK)
+        return code;
+    return find_in(op, kind, field, wanted, &list, false, ret);
+}
+
+pb_ResultCode os_list_slot(struct adapter *a, struct op *op, const struct os_kind *kind,
+                           const char *query, size_t *ret_n, void ***ret_messages)
+{
+    struct shape_list list;
+    pb_ResultCode code = os_list(a, op, kind, query, &list);
+    if (code != RESULT_CODE_OK)
+        return os_end(op, code);
+    void **messages = arena_array(op->arena, list.n + 1, sizeof(*messages));
+    for (size_t i = 0; messages != NULL && i < list.n; i++) {
+        const void *thing = (const char *)list.items + i * kind->item->size;
+        messages[i] = kind->message(op->arena, a->name, thing);
+    }
+    code = os_end(op, RESULT_CODE_OK);
+    if (code == RESULT_CODE_OK) {
+        *ret_n = list.n;
+        *ret_messages = messages;
+    }
+    return code;
+}
+
+pb_ResultCode os_get_slot(struct adapter *a, struct op *op, const struct os_kind *kind,
+                          const char *wanted, void **ret_message)
+{
+    struct os_thing *thing = arena_alloc(op->arena, kind->item->size);
+    if (thing == NULL)
+        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+    pb_ResultCode code = os_find(a, op, kind, "id", wanted, NULL, thing);
+    if (code == RESULT_CODE_OK)
+        *ret_message = kind->message(op->arena, a->name, thing);
+    return os_end(op, code);
+}

@@ -1,0 +1,112 @@
+#include "os_volumes.h"
+
+#include <string.h>
+
+/* Between two looks at a volume that is being made. */
+enum { POLL_MS = 500 };
+
+static const struct shape_field volume_fields[] = {
+    SHAPE_FIELD(struct os_volume, thing.id, "id", SHAPE_STRING),
+    SHAPE_FIELD(struct os_volume, thing.name, "name", SHAPE_STRING),
+    SHAPE_FIELD(struct os_volume, status, "status", SHAPE_STRING),
+    SHAPE_FIELD(struct os_volume, size, "size", SHAPE_INT),
+    SHAPE_FIELD(struct os_volume, metadata, "metadata", SHAPE_MAP),
+};
+static const struct shape volume_shape = {sizeof(struct os_volume), volume_fields,
+                                          ARRAY_LEN(volume_fields), 0};
+OS_PAGE(volumes_page_shape, "volumes", "volumes_links", volume_shape);
+OS_ONE(volume_one_shape, "volume", struct os_volume, volume_shape);
+
+static const struct shape_field snapshot_fields[] = {
+    SHAPE_FIELD(struct os_snapshot, thing.id, "id", SHAPE_STRING),
+    SHAPE_FIELD(struct os_snapshot, thing.name, "name", SHAPE_STRING),
+    SHAPE_FIELD(struct os_snapshot, status, "status", SHAPE_STRING),
+    SHAPE_FIELD(struct os_snapshot, size, "size", SHAPE_INT),
+};
+static const struct shape snapshot_shape = {sizeof(struct os_snapshot), snapshot_fields,
+                                            ARRAY_LEN(snapshot_fields), 0};
+OS_PAGE(snapshots_page_shape, "snapshots", "snapshots_links", snapshot_shape);
+OS_ONE(snapshot_one_shape, "snapshot", struct os_snapshot, snapshot_shape);
+
+const struct os_kind os_volume_kind = {
+    .noun = "volume",
+    .service = OS_VOLUME,
+    .path = "/volumes",
+    .list_path = "/volumes/detail",
+    .name_filter = "name",
+    .item = &volume_shape,
+    .page = &volumes_page_shape,
+    .one = &volume_one_shape,
+};
+
+const struct os_kind os_snapshot_kind = {
+    .noun = "snapshot",
+    .service = OS_VOLUME,
+    .path = "/snapshots",
+    .list_path = "/snapshots/detail",
+    .name_filter = "name",
+    .item = &snapshot_shape,
+    .page = &snapshots_page_shape,
+    .one = &snapshot_one_shape,
+};
+
+bool os_build_volume(struct arena *a, const struct os_new_volume *v, const char *token,
+                     struct os_request *ret)
+{
+    *ret = (struct os_request){.service = OS_VOLUME, .method = "POST", .path = "/volumes"};
+    struct os_body b;
+    struct json_writer *w = os_body_begin(&b);
+    if (w == NULL)
+        return os_body_end(&b, a, ret);
+    json_begin_object(w, "volume");
+    json_put_string(w, "name", v->name);
+    json_put_string(w, "description", OS_DESCRIPTION);
+    json_put_int(w, "size", v->size);
+    if (v->source_volume != NULL)
+        json_put_string(w, "source_volid", v->source_volume);
+    if (v->type != NULL)
+        json_put_string(w, "volume_type", v->type);
+    json_begin_object(w, "metadata");
+    json_put_string(w, OS_TOKEN_KEY, token);
+    json_end_object(w);
+    json_end_object(w);
+    return os_body_end(&b, a, ret);
+}
+
+static bool is_status(const struct os_volume *v, const char *status)
+{
+    return v->status != NULL && strcmp(v->status, status) == 0;
+}
+
+pb_ResultCode os_volume_make(struct adapter *a, struct op *op, const struct os_new_volume *v,
+                             const char *token, const char **ret_id)
+{
+    struct os_request req;
+    struct os_volume volume = {0};
+    if (!os_build_volume(op->arena, v, token, &req))
+        return RESULT_CODE_INTERNAL_ERROR;
+    pb_ResultCode code = os_ask(a, op, &req, &volume_one_shape, &volume);
+    const char *id = volume.thing.id;
+    while (code == RESULT_CODE_OK && !is_status(&volume, "available")) {
+        if (is_status(&volume, "error"))
+            return op_fail(op, RESULT_CODE_OUT_OF_CAPACITY,
+                           "the cloud could not make volume '%s' of %lld GiB, and does not say why",
+                           v->name, (long long)v->size);
+        if (!op_sleep_ms(op, POLL_MS))
+            return op_fail(
+                op, op_cancelled(op) ? RESULT_CODE_CANCELLED : RESULT_CODE_DEADLINE_EXCEEDED,
+                "the time was over before volume '%s' was there; allow more time", v->name);
+        req = os_get(OS_VOLUME, arena_printf(op->arena, "/volumes/%s", id));
+        volume = (struct os_volume){0};
+        code = os_ask(a, op, &req, &volume_one_shape, &volume);
+    }
+    if (code == RESULT_CODE_OK)
+        *ret_id = id;
+    return code;
+}
+
+bool os_volume_is_ours(const struct os_volume *v, const char *token)
+{
+    const char *has = shape_map_get(&v->metadata, OS_TOKEN_KEY);
+    return v->thing.id != NULL && has != NULL && strcmp(has, token) == 0;
+}

@@ -1,0 +1,40 @@
+/* Cinder's volumes and snapshots, so far as machines need them. */
+#ifndef OS_VOLUMES_H
+#define OS_VOLUMES_H
+
+#include "os.h"
+
+struct os_volume {
+    struct os_thing thing;
+    const char *status;
+    int64_t size; /* GiB */
+    struct shape_map metadata;
+};
+
+struct os_snapshot {
+    struct os_thing thing;
+    const char *status;
+    int64_t size; /* GiB */
+};
+
+extern const struct os_kind os_volume_kind;
+extern const struct os_kind os_snapshot_kind;
+
+/* A volume that is to be made before its machine. */
+struct os_new_volume {
+    const char *name;
+    const char *source_volume; /* that it is a copy of; NULL: empty */
+    const char *type;          /* NULL: the cloud's own choice */
+    int64_t size;              /* GiB */
+};
+
+/* POST /volumes, marked with the operation's token. Pure; false where memory is short. */
+bool os_build_volume(struct arena *a, const struct os_new_volume *v, const char *token,
+                     struct os_request *ret) MUST_USE;
+/* Make it, and wait until it can be used. */
+pb_ResultCode os_volume_make(struct adapter *a, struct op *op, const struct os_new_volume *v,
+                             const char *token, const char **ret_id) MUST_USE;
+/* Whether that very operation made it. Pure. */
+bool os_volume_is_ours(const struct os_volume *v, const char *token);
+
+#endif

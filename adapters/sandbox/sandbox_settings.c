@@ -1,0 +1,227 @@
+/* The settings of a connection, and the manifest: each list is a table here and nowhere else. */
+#include "sandbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS 3600000
+
+struct setting_row {
+    const char *name;
+    bool is_rate; /* else a whole number from min to max */
+    size_t offset;
+    int64_t min, max, initial;
+    const char *description;
+};
+
+#define WHOLE(member, min, max, initial, description)                                              \
+    {                                                                                              \
+#member, false, offsetof(struct sandbox_settings, member), min, max, initial, description  \
+    }
+#define RATE(member, description)                                                                  \
+    {                                                                                              \
+#member, true, offsetof(struct sandbox_settings, member), 0, 1, 0,                         \
+            description ", 0 to 1 (0.05 is one in twenty)."                                        \
+    }
+
+static const struct setting_row rows[] = {
+    WHOLE(boot_ms, 0, HOUR_MS, 800, "Milliseconds from a create until the machine runs."),
+    WHOLE(pace_ms, 0, HOUR_MS, 300, "Milliseconds that any other change of state takes."),
+    WHOLE(quota_instances, 0, SANDBOX_MACHINES_MAX, SANDBOX_MACHINES_MAX,
+          "Machines that there may be; more is QuotaExceeded."),
+    WHOLE(quota_cores, 0, 1000000, 1000000,
+          "Virtual CPUs that all machines may have together; more is QuotaExceeded."),
+    WHOLE(capacity, 0, SANDBOX_MACHINES_MAX, SANDBOX_MACHINES_MAX,
+          "Machines that the cloud has room for; more is OutOfCapacity."),
+    WHOLE(latency_ms, 0, HOUR_MS, 0, "Milliseconds that every call takes."),
+    RATE(error_rate, "Share of calls that fail as Unavailable, nothing done"),
+    RATE(rate_limit_rate, "Share of calls that are refused as RateLimited"),
+    RATE(lost_reply_rate, "Share of creates that happen and answer OutcomeUnknown"),
+    RATE(hang_rate, "Share of calls that are never answered"),
+    WHOLE(late_commit_ms, 0, HOUR_MS, 0,
+          "Milliseconds until a create or a delete that has been answered can be seen."),
+    WHOLE(list_lag_ms, 0, HOUR_MS, 0, "Milliseconds that lists of machines are behind."),
+    WHOLE(seed, 0, UINT32_MAX, 1, "Where the random numbers of the shares begin."),
+};
+
+/* ---- reading ---- */
+
+static bool read_whole(const char *text, int64_t *ret)
+{
+    char *end;
+
+    if (!*text || text[strspn(text, "0123456789")] || strlen(text) > 18)
+        return false;
+    *ret = strtoll(text, &end, 10);
+    return true;
+}
+
+static bool read_rate(const char *text, double *ret)
+{
+    char *end;
+
+    if (!*text || text[strspn(text, "0123456789.")])
+        return false;
+    *ret = strtod(text, &end);
+    return !*end && *ret <= 1;
+}
+
+static bool read_row(const struct setting_row *row, const char *text, void *at,
+                     struct open_error *ret_error)
+{
+    int64_t whole = row->initial;
+
+    if (row->is_rate) {
+        double rate = 0;
+        if (text && !read_rate(text, &rate)) {
+            snprintf(ret_error->text, sizeof(ret_error->text),
+                     "%s must be a number from 0 to 1, as 0.05; it is \"%.80s\"", row->name, text);
+            return false;
+        }
+        memcpy(at, &rate, sizeof(rate));
+        return true;
+    }
+    if (text && (!read_whole(text, &whole) || whole < row->min || whole > row->max)) {
+        snprintf(ret_error->text, sizeof(ret_error->text),
+                 "%s must be a whole number from %lld to %lld; it is \"%.80s\"", row->name,
+                 (long long)row->min, (long long)row->max, text);
+        return false;
+    }
+    memcpy(at, &whole, sizeof(whole));
+    return true;
+}
+
+bool sandbox_settings_read(const struct settings *s, struct sandbox_settings *ret,
+                           struct open_error *ret_error)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!read_row(&rows[i], settings_get(s, rows[i].name), (char *)ret + rows[i].offset,
+                      ret_error))
+            return false;
+    return true;
+}
+
+/* ---- the manifest ---- */
+
+struct attribute_row {
+    const char *name;
+    pb_Presence presence;
+    const char *initial;
+    bool chosen;
+    const char *allowed[4];
+    const char *description;
+};
+
+#define M PRESENCE_MANDATORY
+#define O PRESENCE_OPTIONAL
+#define N PRESENCE_NOT_PRESENT
+
+static const struct attribute_row attributes[] = {
+    {"name", M, .description = "The machine's name; several may have the same."},
+    {"region", O, .initial = "sandbox-1", .description = "There is but sandbox-1."},
+    {"resource_group_name", N, .description = "The sandbox does not group what it has."},
+    {"instance_count", N, .description = "The gateway orders one after the other."},
+    {"flavor_name", M,
+     .description = "A flavor: m1.tiny, m1.small, m1.medium, m1.large, g1.small."},
+    {"source_type", O, .initial = "image", .allowed = {"image"},
+     .description = "Machines boot from an image, or from a volume made of one."},
+    {"volume_created", O, .description = "Boot from a new volume that is made of the image."},
+    {"image_type", N, .description = "An image is referred to in one way only."},
+    {"os_type", N, .description = "The image says."},
+    {"image_id", M, .description = "An image: ubuntu, debian, alpine."},
+    {"subnet_name", O, .chosen = true, .description = "The subnet; else that of the network."},
+    {"network_id", O, .chosen = true,
+     .description = "The network; else the only one that is not external."},
+    {"security_group_name", O, .initial = "default", .description = "A group: default, web."},
+    {"public_ip_type", O, .allowed = {"none", "dynamic", "static"},
+     .description = "Whether the machine gets a public address; none where nothing says."},
+    {"public_ip", O, .description = "An address of the public subnet that is free."},
+    {"keypair", O, .description = "A key pair: default."},
+    {"zone", O, .description = "a or b; else the sandbox takes turns."},
+    {"user_data", O, .description = "At most 64 KiB; only its length is kept."},
+    {"tags", O, .description = "At most 50."},
+    {"volumes", O, .description = "At most 20 further disks."},
+    {"extra_security_groups", O, .description = "Groups besides security_group_name."},
+};
+
+#undef M
+#undef O
+#undef N
+
+static const struct {
+    const char *name;
+    pb_ParameterType type;
+    const char *description;
+} parameters[] = {
+    {"boot_ms", PARAMETER_TYPE_INTEGER,
+     "Milliseconds until this machine runs; else the connection's boot_ms."},
+    {"fail_boot", PARAMETER_TYPE_BOOLEAN, "The machine ends in ERROR instead of RUNNING."},
+};
+
+static struct {
+    pthread_once_t once;
+    struct arena arena;
+    pb_Manifest manifest;
+} built = {.once = PTHREAD_ONCE_INIT, .manifest = pb_Manifest_INIT};
+
+static pb_ManifestAttribute *build_attribute(struct arena *a, const struct attribute_row *row)
+{
+    pb_ManifestAttribute *m = arena_message(a, &pb_ManifestAttribute_desc);
+
+    if (!m)
+        return NULL;
+    m->name = arena_strdup(a, row->name);
+    m->presence = row->presence;
+    m->default_value = arena_strdup(a, row->initial ? row->initial : "");
+    m->chosen = row->chosen;
+    m->description = arena_strdup(a, row->description);
+    m->allowed_values = arena_array(a, ARRAY_LEN(row->allowed), sizeof(*m->allowed_values));
+    for (size_t i = 0; m->allowed_values && row->allowed[i]; i++)
+        m->allowed_values[m->n_allowed_values++] = arena_strdup(a, row->allowed[i]);
+    return m;
+}
+
+static pb_ManifestParameter *build_parameter(struct arena *a, const char *name,
+                                             pb_ParameterType type, const char *initial,
+                                             const char *description)
+{
+    pb_ManifestParameter *m = arena_message(a, &pb_ManifestParameter_desc);
+
+    if (!m)
+        return NULL;
+    m->name = arena_strdup(a, name);
+    m->type = type;
+    m->default_value = arena_strdup(a, initial);
+    m->description = arena_strdup(a, description);
+    return m;
+}
+
+static void build(void)
+{
+    struct arena *a = &built.arena;
+    pb_Manifest *m = &built.manifest;
+
+    arena_init(a, (size_t)1 << 20);
+    m->attributes = arena_array(a, ARRAY_LEN(attributes), sizeof(*m->attributes));
+    m->parameters = arena_array(a, ARRAY_LEN(parameters), sizeof(*m->parameters));
+    m->settings = arena_array(a, ARRAY_LEN(rows), sizeof(*m->settings));
+    for (size_t i = 0; m->attributes && i < ARRAY_LEN(attributes); i++)
+        if ((m->attributes[i] = build_attribute(a, &attributes[i])))
+            m->n_attributes++;
+    for (size_t i = 0; m->parameters && i < ARRAY_LEN(parameters); i++)
+        if ((m->parameters[i] = build_parameter(a, parameters[i].name, parameters[i].type, "",
+                                                parameters[i].description)))
+            m->n_parameters++;
+    for (size_t i = 0; m->settings && i < ARRAY_LEN(rows); i++)
+        if ((m->settings[i] = build_parameter(
+                 a, rows[i].name, rows[i].is_rate ? PARAMETER_TYPE_STRING : PARAMETER_TYPE_INTEGER,
+                 arena_printf(a, "%lld", (long long)rows[i].initial), rows[i].description)))
+            m->n_settings++;
+}
+
+const pb_Manifest *sandbox_manifest(void)
+{
+    pthread_once(&built.once, build);
+    return &built.manifest;
+}

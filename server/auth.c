@@ -1,0 +1,115 @@
+#include "auth.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_MAX 1024
+
+static const char *const role_names[] = {"reader", "operator", "admin"};
+
+struct user {
+    struct principal principal;
+    bool has_token;
+    uint8_t token_digest[SHA256_DIGEST_LENGTH];
+};
+
+struct auth {
+    struct arena arena;
+    size_t n;
+    struct user *users;
+};
+
+static const struct principal local = {"local", ROLE_ADMIN};
+static const struct principal anybody = {"anybody", ROLE_ADMIN};
+
+bool role_parse(const char *text, enum role *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(role_names); i++) {
+        if (strcmp(text, role_names[i]) == 0) {
+            *ret = (enum role)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *role_name(enum role role)
+{
+    return role_names[role];
+}
+
+/* The first line of the file, as a digest. */
+static bool read_token(const char *path, uint8_t digest[SHA256_DIGEST_LENGTH], char ret_why[256])
+{
+    char token[TOKEN_MAX] = "";
+    FILE *f = fopen(path, "re");
+    bool ok = f && fgets(token, sizeof(token), f);
+    if (f)
+        fclose(f);
+    token[strcspn(token, "\r\n")] = '\0';
+    ok = ok && token[0];
+    if (ok)
+        SHA256((const uint8_t *)token, strlen(token), digest);
+    else
+        snprintf(ret_why, 256, "cannot read a token from %s", path);
+    OPENSSL_cleanse(token, sizeof(token));
+    return ok;
+}
+
+struct auth *auth_new(const struct config *config, char ret_why[256])
+{
+    struct auth *a = calloc(1, sizeof(*a));
+    if (!a)
+        return NULL;
+    arena_init(&a->arena, (size_t)1 << 20);
+    a->n = config->n_users;
+    a->users = arena_array(&a->arena, a->n + 1, sizeof(*a->users));
+    for (size_t i = 0; a->users && i < a->n; i++) {
+        const struct config_user *from = &config->users[i];
+        struct user *u = &a->users[i];
+        u->principal.name = arena_strdup(&a->arena, from->name);
+        u->has_token = from->token_file != NULL;
+        if (!role_parse(from->role, &u->principal.role) ||
+            (u->has_token && !read_token(from->token_file, u->token_digest, ret_why))) {
+            auth_free(a);
+            return NULL;
+        }
+    }
+    if (!a->users || a->arena.exhausted) {
+        snprintf(ret_why, 256, "out of memory");
+        auth_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void auth_free(struct auth *a)
+{
+    if (!a)
+        return;
+    arena_done(&a->arena);
+    free(a);
+}
+
+const struct principal *auth_check(const struct auth *a, const struct peer *peer, const char *token)
+{
+    if (token[0]) {
+        uint8_t digest[SHA256_DIGEST_LENGTH];
+        SHA256((const uint8_t *)token, strlen(token), digest);
+        for (size_t i = 0; i < a->n; i++)
+            if (a->users[i].has_token &&
+                CRYPTO_memcmp(digest, a->users[i].token_digest, sizeof(digest)) == 0)
+                return &a->users[i].principal;
+        /* A token that nobody has is a mistake, whoever shows it. */
+        return a->n > 0 ? NULL : peer->local ? &local : &anybody;
+    }
+    if (peer->local)
+        return &local;
+    for (size_t i = 0; peer->tls_name && i < a->n; i++)
+        if (strcmp(peer->tls_name, a->users[i].principal.name) == 0)
+            return &a->users[i].principal;
+    return a->n > 0 ? NULL : &anybody;
+}

@@ -1,0 +1,73 @@
+#include "call.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Calls that wait to be used again. More than this is given back to the system, so that a burst
+ * does not stay in memory for ever. */
+#define POOL_MAX 256
+/* What one call may hold: a request, its answer from the cloud, and the reply. */
+#define CALL_ARENA_MAX ((size_t)96 << 20)
+
+static struct {
+    pthread_mutex_t lock;
+    struct call *first;
+    unsigned n;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct call *call_new(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    struct call *c = pool.first;
+    if (c) {
+        pool.first = c->next;
+        pool.n--;
+    }
+    pthread_mutex_unlock(&pool.lock);
+    if (c) {
+        c->next = NULL;
+        return c;
+    }
+    c = calloc(1, sizeof(*c));
+    if (c)
+        arena_init(&c->arena, CALL_ARENA_MAX);
+    return c;
+}
+
+static void destroy(struct call *c)
+{
+    arena_done(&c->arena);
+    free(c);
+}
+
+void call_free(struct call *c)
+{
+    arena_reset(&c->arena);
+    size_t rest = offsetof(struct call, arena) + sizeof(c->arena);
+    memset((char *)c + rest, 0, sizeof(*c) - rest);
+    pthread_mutex_lock(&pool.lock);
+    bool keep = pool.n < POOL_MAX;
+    if (keep) {
+        c->next = pool.first;
+        pool.first = c;
+        pool.n++;
+    }
+    pthread_mutex_unlock(&pool.lock);
+    if (!keep)
+        destroy(c);
+}
+
+void call_pool_drain(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    struct call *c = pool.first;
+    pool.first = NULL;
+    pool.n = 0;
+    pthread_mutex_unlock(&pool.lock);
+    while (c) {
+        struct call *next = c->next;
+        destroy(c);
+        c = next;
+    }
+}

@@ -1,0 +1,220 @@
+#include "gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "connection.h"
+#include "dispatch.h"
+#include "isobar/clock.h"
+#include "log.h"
+#include "operation.h"
+
+struct open_listener {
+    const struct listener_ops *ops;
+    struct listener *listener;
+    char *url;
+};
+
+struct gateway {
+    struct snapshot *snapshot; /* the current one; its reference is the world's */
+    size_t n;
+    struct open_listener *listeners; /* in the order of the configuration */
+};
+
+static void report_line(void (*report)(void *ctx, const char *line), void *ctx, const char *what)
+{
+    report(ctx, what);
+    log_event(LOG_ERROR, "not started", "detail", what, NULL);
+}
+
+static void close_listener(struct open_listener *l, int64_t deadline_ns)
+{
+    if (l->listener)
+        l->ops->close(l->listener, deadline_ns);
+    free(l->url);
+    *l = (struct open_listener){0};
+}
+
+static bool open_one(const struct config *config, const struct config_listen *listen,
+                     struct open_listener *ret, char why[256])
+{
+    static const struct listener_host host = {NULL, dispatch_receive};
+    bool has_tls = listen->tls.cert_file != NULL;
+    struct listener_config lc = {
+        .url = listen->url, .tls = has_tls ? &listen->tls : NULL, .limits = config->limits};
+    ret->ops = listener_for(listen->url);
+    ret->url = strdup(listen->url);
+    if (!ret->ops || !ret->url) {
+        snprintf(why, 256, "%s: no listener knows this kind of URL", listen->url);
+        free(ret->url);
+        return false;
+    }
+    ret->listener = ret->ops->open(&lc, &host, why);
+    if (ret->listener)
+        return true;
+    free(ret->url);
+    *ret = (struct open_listener){0};
+    return false;
+}
+
+/* The listener that `g` has for this URL, taken out of it, with fresh certificates. */
+static bool take_over(struct gateway *g, const struct config_listen *listen,
+                      struct open_listener *ret)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        if (!g->listeners[i].listener || strcmp(g->listeners[i].url, listen->url) != 0)
+            continue;
+        *ret = g->listeners[i];
+        g->listeners[i] = (struct open_listener){0};
+        return true;
+    }
+    return false;
+}
+
+/* Open all listeners of a configuration, taking over those that are open. On failure everything is
+ * as it was. */
+static bool open_listeners(struct gateway *g, const struct config *config,
+                           void (*report)(void *ctx, const char *line), void *ctx)
+{
+    struct open_listener *fresh = calloc(config->n_listen + 1, sizeof(*fresh));
+    bool *taken = calloc(config->n_listen + 1, sizeof(*taken));
+    bool ok = fresh && taken;
+    for (size_t i = 0; ok && i < config->n_listen; i++) {
+        char why[256] = "";
+        const struct config_listen *listen = &config->listen[i];
+        taken[i] = take_over(g, listen, &fresh[i]);
+        if (taken[i] && listen->tls.cert_file)
+            ok = fresh[i].ops->reload_tls(fresh[i].listener, &listen->tls, why);
+        else if (!taken[i])
+            ok = open_one(config, listen, &fresh[i], why);
+        if (!ok)
+            report_line(report, ctx, why);
+    }
+    for (size_t i = 0; !ok && fresh && taken && i < config->n_listen; i++) {
+        if (!taken[i]) {
+            close_listener(&fresh[i], 0);
+            continue;
+        }
+        for (size_t k = 0; k < g->n; k++) {
+            if (!g->listeners[k].listener) {
+                g->listeners[k] = fresh[i];
+                break;
+            }
+        }
+    }
+    free(taken);
+    if (!ok) {
+        free(fresh);
+        return false;
+    }
+    for (size_t i = 0; i < g->n; i++)
+        close_listener(&g->listeners[i], clock_mono_ns() + NS_PER_SEC);
+    free(g->listeners);
+    g->listeners = fresh;
+    g->n = config->n_listen;
+    return true;
+}
+
+static void log_listening(const struct gateway *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        char port[16];
+        snprintf(port, sizeof(port), "%d", gateway_port(g, i));
+        log_event(LOG_INFO, "listening", "url", g->listeners[i].url, "port", port, NULL);
+    }
+}
+
+struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, const char *line),
+                              void *ctx)
+{
+    char why[256] = "out of memory";
+    struct gateway *g = calloc(1, sizeof(*g));
+    if (!g || !methods_init(why) || !timers_start()) {
+        report_line(report, ctx, why);
+        config_free(config);
+        free(g);
+        return NULL;
+    }
+    log_set_level(config->log_level);
+    g->snapshot = snapshot_take_config(config, NULL, report, ctx);
+    if (g->snapshot) {
+        snapshot_publish(g->snapshot);
+        if (open_listeners(g, g->snapshot->config, report, ctx)) {
+            log_listening(g);
+            return g;
+        }
+        snapshot_publish(NULL);
+        snapshots_collect();
+    }
+    timers_stop();
+    methods_done();
+    free(g);
+    return NULL;
+}
+
+bool gateway_reload(struct gateway *g, struct config *config,
+                    void (*report)(void *ctx, const char *line), void *ctx)
+{
+    struct snapshot *fresh = snapshot_take_config(config, g->snapshot, report, ctx);
+    if (!fresh)
+        return false;
+    if (!open_listeners(g, fresh->config, report, ctx)) {
+        snapshot_discard(fresh);
+        return false;
+    }
+    log_set_level(fresh->config->log_level);
+    g->snapshot = fresh;
+    snapshot_publish(fresh);
+    log_listening(g);
+    return true;
+}
+
+bool gateway_tidy(struct gateway *g)
+{
+    (void)g;
+    return snapshots_collect() > 0;
+}
+
+static void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * NS_PER_MS}, NULL);
+}
+
+bool gateway_drain(struct gateway *g)
+{
+    int64_t deadline = clock_mono_ns() + (int64_t)g->snapshot->config->drain_timeout_ms * NS_PER_MS;
+    dispatch_drain();
+    for (size_t i = 0; i < g->n; i++)
+        g->listeners[i].ops->quiesce(g->listeners[i].listener);
+    while ((dispatch_in_flight() > 0 || operations_open() > 0) && clock_mono_ns() < deadline)
+        pause_ms(2);
+    int64_t flush_by = clock_mono_ns() + NS_PER_SEC;
+    for (size_t i = 0; i < g->n; i++)
+        close_listener(&g->listeners[i], flush_by);
+    free(g->listeners);
+    g->listeners = NULL;
+    g->n = 0;
+    unsigned left = dispatch_in_flight() + operations_open();
+    if (left > 0) {
+        char text[24];
+        snprintf(text, sizeof(text), "%u", left);
+        log_event(LOG_WARN, "not drained", "calls", text, NULL);
+        return false;
+    }
+    snapshot_publish(NULL);
+    while (snapshots_collect() > 0)
+        pause_ms(2);
+    timers_stop();
+    operations_done();
+    methods_done();
+    call_pool_drain();
+    free(g);
+    return true;
+}
+
+int gateway_port(const struct gateway *g, size_t i)
+{
+    return i < g->n ? g->listeners[i].ops->port(g->listeners[i].listener) : 0;
+}

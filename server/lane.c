@@ -1,0 +1,179 @@
+#include "lane.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A worker that has had nothing to do for so long ends. */
+#define IDLE_SECONDS 30
+/* Adapters keep what is large in arenas, so that workers need little stack. */
+#define STACK_BYTES ((size_t)512 << 10)
+
+struct lane {
+    pthread_mutex_t lock;
+    pthread_cond_t work;  /* a job has come, or the end */
+    pthread_cond_t ended; /* a worker has ended */
+    struct job *first, **last;
+    unsigned n_queued, max_queued;
+    unsigned n_threads, n_idle, max_threads;
+    bool stopping;
+    char name[16];
+};
+
+struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_queued)
+{
+    struct lane *l = calloc(1, sizeof(*l));
+    if (!l)
+        return NULL;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->work, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&l->ended, NULL);
+    pthread_mutex_init(&l->lock, NULL);
+    l->last = &l->first;
+    l->max_threads = max_in_flight;
+    l->max_queued = max_queued;
+    snprintf(l->name, sizeof(l->name), "%s", name);
+    return l;
+}
+
+void lane_free(struct lane *l)
+{
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->stopping = true;
+    pthread_cond_broadcast(&l->work);
+    while (l->n_threads > 0)
+        pthread_cond_wait(&l->ended, &l->lock);
+    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_destroy(&l->lock);
+    pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->ended);
+    free(l);
+}
+
+static void unlink_job(struct lane *l, struct job *j)
+{
+    *j->prev = j->next;
+    if (j->next)
+        j->next->prev = j->prev;
+    else
+        l->last = j->prev;
+    j->next = NULL;
+    j->prev = NULL;
+    l->n_queued--;
+}
+
+/* Wait for a job; NULL where the worker is to end. With the lock held. */
+static struct job *next_job(struct lane *l)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SECONDS;
+    while (!l->first && !l->stopping) {
+        l->n_idle++;
+        int rc = pthread_cond_timedwait(&l->work, &l->lock, &until);
+        l->n_idle--;
+        if (rc == ETIMEDOUT)
+            break;
+    }
+    struct job *j = l->first;
+    if (j)
+        unlink_job(l, j);
+    return j;
+}
+
+static void *worker(void *arg)
+{
+    struct lane *l = arg;
+    pthread_setname_np(pthread_self(), l->name);
+    pthread_mutex_lock(&l->lock);
+    for (struct job *j; (j = next_job(l));) {
+        pthread_mutex_unlock(&l->lock);
+        j->run(j);
+        pthread_mutex_lock(&l->lock);
+    }
+    l->n_threads--;
+    pthread_cond_broadcast(&l->ended);
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* With the lock held. */
+static bool start_worker(struct lane *l)
+{
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    pthread_t thread;
+    bool ok = pthread_create(&thread, &attr, worker, l) == 0;
+    pthread_attr_destroy(&attr);
+    if (ok)
+        l->n_threads++;
+    return ok;
+}
+
+/* With the lock held: see that somebody will take one more job. A worker that has been woken for an
+ * earlier one counts as idle still, so the idle are compared with what waits. */
+static bool have_worker(struct lane *l)
+{
+    if (l->n_idle > l->n_queued || l->n_threads >= l->max_threads || start_worker(l))
+        return true;
+    return l->n_threads > 0;
+}
+
+/* With the lock held. */
+static void queue(struct lane *l, struct job *j)
+{
+    j->next = NULL;
+    j->prev = l->last;
+    *l->last = j;
+    l->last = &j->next;
+    l->n_queued++;
+    if (l->n_idle > 0)
+        pthread_cond_signal(&l->work);
+}
+
+bool lane_submit(struct lane *l, struct job *j)
+{
+    pthread_mutex_lock(&l->lock);
+    bool ok = l->n_queued < l->max_queued && have_worker(l);
+    if (ok)
+        queue(l, j);
+    pthread_mutex_unlock(&l->lock);
+    return ok;
+}
+
+void lane_continue(struct lane *l, struct job *j)
+{
+    pthread_mutex_lock(&l->lock);
+    (void)have_worker(l);
+    queue(l, j);
+    pthread_mutex_unlock(&l->lock);
+}
+
+bool lane_withdraw(struct lane *l, struct job *j)
+{
+    pthread_mutex_lock(&l->lock);
+    bool queued = j->prev != NULL;
+    if (queued)
+        unlink_job(l, j);
+    pthread_mutex_unlock(&l->lock);
+    return queued;
+}
+
+void lane_stats(struct lane *l, struct lane_stats *ret)
+{
+    pthread_mutex_lock(&l->lock);
+    *ret = (struct lane_stats){.in_flight = l->n_threads - l->n_idle,
+                               .max_in_flight = l->max_threads,
+                               .queued = l->n_queued,
+                               .max_queued = l->max_queued};
+    pthread_mutex_unlock(&l->lock);
+}

@@ -1,0 +1,274 @@
+#include "validate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "isobar/near.h"
+#include "isobar/result.h"
+#include "isobar/utf8.h"
+#include "message.h"
+
+/* ---- the message by itself ---- */
+
+struct check {
+    struct arena *arena;
+    pb_Result *result;
+    bool strict;
+};
+
+static void violation(struct check *c, const char *path, const char *field, const char *what)
+{
+    char full[256];
+    snprintf(full, sizeof(full), "%s%s%s", path, path[0] ? "." : "", field);
+    result_add_violation(c->arena, c->result, full, "%s", what);
+}
+
+static void check_message(struct check *c, const ProtobufCMessage *m, const char *path);
+
+static void check_value(struct check *c, const ProtobufCFieldDescriptor *f, const void *value,
+                        const char *path)
+{
+    if (f->type == PROTOBUF_C_TYPE_STRING) {
+        const char *text = *(const char *const *)value;
+        if (text && !utf8_is(text, strlen(text)))
+            violation(c, path, f->name, "is not valid UTF-8");
+    } else if (f->type == PROTOBUF_C_TYPE_ENUM) {
+        if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
+            violation(c, path, f->name, "has a value that this version does not know");
+    } else if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
+        const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
+        char deeper[192];
+        snprintf(deeper, sizeof(deeper), "%s%s%s", path, path[0] ? "." : "", f->name);
+        if (inner)
+            check_message(c, inner, deeper);
+    }
+}
+
+static void check_message(struct check *c, const ProtobufCMessage *m, const char *path)
+{
+    for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+        size_t n = message_count(m, f);
+        for (size_t k = 0; k < n; k++)
+            check_value(c, f, message_at(m, f, k), path);
+    }
+    if (!c->strict)
+        return;
+    for (unsigned i = 0; i < m->n_unknown_fields; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "#%u", (unsigned)m->unknown_fields[i].tag);
+        violation(c, path, name, "is a field that this version of the gateway does not know");
+    }
+}
+
+pb_ResultCode validate_message(struct arena *a, const ProtobufCMessage *m, bool strict,
+                               pb_Result *result)
+{
+    struct check c = {a, result, strict};
+    check_message(&c, m, "");
+    if (result->n_violations == 0)
+        return RESULT_CODE_OK;
+    return result_fail(a, result, RESULT_CODE_BAD_REQUEST_DATA, "%s %s",
+                       result->violations[0]->field, result->violations[0]->description);
+}
+
+/* ---- a specification against the manifest ---- */
+
+struct create {
+    struct arena *arena;
+    pb_Result *result;
+    pb_VmSpec *spec;
+    const pb_Manifest *manifest;
+    const struct config_cloud *cloud;
+    bool strict;
+};
+
+static const char *default_of(const struct create *c, const char *name)
+{
+    for (size_t i = 0; i < c->cloud->n_defaults; i++)
+        if (strcmp(c->cloud->defaults[i].name, name) == 0)
+            return c->cloud->defaults[i].value;
+    return NULL;
+}
+
+static bool allowed(char *const *values, size_t n, const char *value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(values[i], value) == 0)
+            return true;
+    return n == 0;
+}
+
+static const char *join(struct arena *a, char *const *words, size_t n)
+{
+    const char *text = "";
+    for (size_t i = 0; i < n; i++)
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", words[i]);
+    return text;
+}
+
+static void wrong(struct create *c, const char *field, const char *fmt, const char *what)
+{
+    char full[160];
+    snprintf(full, sizeof(full), "spec.%s", field);
+    result_add_violation(c->arena, c->result, full, "%s%s", fmt, what);
+}
+
+static void check_attribute(struct create *c, const pb_ManifestAttribute *m)
+{
+    ProtobufCMessage *spec = &c->spec->base;
+    const ProtobufCFieldDescriptor *f =
+        protobuf_c_message_descriptor_get_field_by_name(spec->descriptor, m->name);
+    if (!f)
+        return;
+    bool given = message_has(spec, f);
+    if (!given && m->presence != PRESENCE_NOT_PRESENT) {
+        const char *value = default_of(c, m->name);
+        if (!value && m->default_value[0])
+            value = m->default_value;
+        if (value && !message_set_text(c->arena, spec, f, value))
+            wrong(c, m->name, "cannot take the default ", value);
+        given = message_has(spec, f) || value;
+    }
+    if (!given && m->presence == PRESENCE_MANDATORY && !m->chosen)
+        wrong(c, m->name, "is mandatory for this cloud; ", m->description);
+    if (given && m->presence == PRESENCE_NOT_PRESENT) {
+        if (c->strict)
+            wrong(c, m->name, "is not present in this cloud's interface; ", "leave it out");
+        else
+            result_add_warning(c->arena, c->result,
+                               "spec.%s is not present in this cloud's interface; it is ignored",
+                               m->name);
+    }
+    if (given && f->type == PROTOBUF_C_TYPE_STRING && f->label != PROTOBUF_C_LABEL_REPEATED &&
+        m->presence != PRESENCE_NOT_PRESENT &&
+        !allowed(m->allowed_values, m->n_allowed_values, message_string(spec, f)))
+        wrong(c, m->name,
+              "must be one of: ", join(c->arena, m->allowed_values, m->n_allowed_values));
+}
+
+static const pb_ManifestParameter *parameter_of(const pb_Manifest *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_parameters; i++)
+        if (strcmp(m->parameters[i]->name, name) == 0)
+            return m->parameters[i];
+    return NULL;
+}
+
+static bool type_fits(pb_ParameterType type, const char *value)
+{
+    char *end;
+    switch (type) {
+    case PARAMETER_TYPE_INTEGER:
+        (void)strtoll(value, &end, 10);
+        return *value && !*end;
+    case PARAMETER_TYPE_BOOLEAN:
+        return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+    default:
+        return true;
+    }
+}
+
+static const char *type_words(pb_ParameterType type)
+{
+    return type == PARAMETER_TYPE_INTEGER   ? "must be a whole number"
+           : type == PARAMETER_TYPE_BOOLEAN ? "must be true or false"
+                                            : "must be text";
+}
+
+static void check_given_parameter(struct create *c, const pb_VmSpec_ParametersEntry *p)
+{
+    char field[128];
+    snprintf(field, sizeof(field), "parameters.%s", p->key);
+    const pb_ManifestParameter *m = parameter_of(c->manifest, p->key);
+    if (m) {
+        if (!type_fits(m->type, p->value))
+            wrong(c, field, type_words(m->type), "");
+        else if (!allowed(m->allowed_values, m->n_allowed_values, p->value))
+            wrong(c, field,
+                  "must be one of: ", join(c->arena, m->allowed_values, m->n_allowed_values));
+        return;
+    }
+    const char **names = arena_array(c->arena, c->manifest->n_parameters + 1, sizeof(char *));
+    size_t near = 0;
+    for (size_t i = 0; names && i < c->manifest->n_parameters; i++)
+        names[i] = c->manifest->parameters[i]->name;
+    if (names && near_pick(p->key, names, c->manifest->n_parameters, &near, 1) == 1)
+        wrong(c, field, "is no parameter of this cloud; did you mean ", names[near]);
+    else
+        wrong(c, field, "is no parameter of this cloud; ", "`isobar adapter describe` lists them");
+}
+
+static bool parameter_given(const pb_VmSpec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_parameters; i++)
+        if (strcmp(spec->parameters[i]->key, name) == 0)
+            return true;
+    return false;
+}
+
+static bool add_parameter(struct arena *a, pb_VmSpec *spec, const char *name, const char *value)
+{
+    pb_VmSpec_ParametersEntry **all = arena_array(a, spec->n_parameters + 1, sizeof(*all));
+    pb_VmSpec_ParametersEntry *entry = arena_message(a, &pb_VmSpec_ParametersEntry_desc);
+    if (!all || !entry)
+        return false;
+    if (spec->n_parameters)
+        memcpy(all, spec->parameters,
+               spec->n_parameters * sizeof(struct pb_VmSpec_ParametersEntry *));
+    entry->key = arena_strdup(a, name);
+    entry->value = arena_strdup(a, value);
+    all[spec->n_parameters++] = entry;
+    spec->parameters = all;
+    return true;
+}
+
+static void fill_parameter(struct create *c, const pb_ManifestParameter *m)
+{
+    if (parameter_given(c->spec, m->name))
+        return;
+    char name[128];
+    snprintf(name, sizeof(name), "parameters.%s", m->name);
+    const char *value = default_of(c, name);
+    if (!value && m->default_value[0])
+        value = m->default_value;
+    if (value)
+        (void)!add_parameter(c->arena, c->spec, m->name, value);
+    else if (m->required)
+        wrong(c, name, "is mandatory for this cloud; ", m->description);
+}
+
+pb_ResultCode validate_create(struct arena *a, pb_CreateVmRequest *req, const pb_Manifest *manifest,
+                              const struct config_cloud *cloud, pb_Result *result)
+{
+    if (!req->spec) {
+        result_add_violation(a, result, "spec", "is missing");
+        return result_fail(a, result, RESULT_CODE_BAD_REQUEST_DATA,
+                           "spec is missing: say what machine is wanted");
+    }
+    struct create c = {a, result, req->spec, manifest, cloud, req->strict};
+    if (req->spec->instance_count < 0)
+        wrong(&c, "instance_count", "must not be negative", "");
+    for (size_t i = 0; i < manifest->n_attributes; i++)
+        check_attribute(&c, manifest->attributes[i]);
+    for (size_t i = 0; i < req->spec->n_parameters; i++)
+        check_given_parameter(&c, req->spec->parameters[i]);
+    for (size_t i = 0; i < manifest->n_parameters; i++)
+        fill_parameter(&c, manifest->parameters[i]);
+    if (a->exhausted)
+        return result_fail(a, result, RESULT_CODE_INTERNAL_ERROR, "out of memory for this call");
+    if (result->n_violations == 0)
+        return RESULT_CODE_OK;
+    return result_fail(a, result, RESULT_CODE_BAD_REQUEST_DATA, "%s %s%s",
+                       result->violations[0]->field, result->violations[0]->description,
+                       result->n_violations > 1 ? ", and more is wrong" : "");
+}
+
+pb_Presence manifest_presence(const pb_Manifest *manifest, const char *attribute)
+{
+    for (size_t i = 0; i < manifest->n_attributes; i++)
+        if (strcmp(manifest->attributes[i]->name, attribute) == 0)
+            return manifest->attributes[i]->presence;
+    return PRESENCE_UNSPECIFIED;
+}

@@ -1,0 +1,167 @@
+#include "stub.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+/* What is answered to which path; the first that fits. The rest is Not Found. */
+static const struct route {
+    const char *method, *path, *file;
+} routes[] = {
+    {"GET", "/compute/v2.1/servers/" STUB_VM, "server.json"},
+    {"GET", "/compute/v2.1/flavors/detail", "flavors.json"},
+    {"GET", "/image/v2/images", "images.json"},
+    {"GET", "/network/v2.0/networks", "networks.json"},
+    {"GET", "/compute", "compute.json"},
+};
+
+static struct {
+    int port;
+    char *bodies[ARRAY_LEN(routes)];
+    char token[2048];
+} stub;
+
+static char *read_file(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        bench_die("%s: %s", path, strerror(errno));
+    char *text = calloc(1, 65536);
+    if (!text || fread(text, 1, 65535, f) == 0)
+        bench_die("%s is empty", path);
+    fclose(f);
+    return text;
+}
+
+/* A token of project `demo` with a catalogue that leads back here. */
+static void make_token(void)
+{
+    static const char *const services[] = {"compute", "image", "network"};
+    static const char *const paths[] = {"/compute/v2.1", "/image", "/network"};
+    char catalog[1024] = "";
+    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+        snprintf(
+            catalog + strlen(catalog), sizeof(catalog) - strlen(catalog),
+            "%s{\"type\":\"%s\",\"name\":\"%s\",\"id\":\"%zu\",\"endpoints\":[{\"id\":\"e%zu\","
+            "\"interface\":\"public\",\"region\":\"RegionOne\",\"region_id\":\"RegionOne\","
+            "\"url\":\"http://127.0.0.1:%d%s\"}]}",
+            i ? "," : "", services[i], services[i], i, i, stub.port, paths[i]);
+    snprintf(
+        stub.token, sizeof(stub.token),
+        "{\"token\":{\"methods\":[\"password\"],\"expires_at\":\"2999-01-01T00:00:00.000000Z\","
+        "\"issued_at\":\"2026-01-01T00:00:00.000000Z\",\"project\":{\"id\":\"p\",\"name\":\"demo\","
+        "\"domain\":{\"id\":\"default\",\"name\":\"Default\"}},\"user\":{\"id\":\"u\",\"name\":"
+        "\"demo\",\"domain\":{\"id\":\"default\",\"name\":\"Default\"}},\"catalog\":[%s]}}",
+        catalog);
+}
+
+static void answer(int fd, const char *status, const char *headers, const char *body)
+{
+    char out[70000];
+    int len =
+        snprintf(out, sizeof(out),
+                 "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s",
+                 status, headers, strlen(body), body);
+    if (len > 0 && (size_t)len < sizeof(out))
+        (void)!send(fd, out, (size_t)len, MSG_NOSIGNAL);
+}
+
+static void serve_one(int fd, const char *request)
+{
+    if (strncmp(request, "POST /v3/auth/tokens", 20) == 0) {
+        answer(fd, "201 Created", "X-Subject-Token: " STUB_TOKEN "\r\n", stub.token);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        size_t n = strlen(routes[i].method), len = strlen(routes[i].path);
+        if (strncmp(request, routes[i].method, n) == 0 && request[n] == ' ' &&
+            strncmp(request + n + 1, routes[i].path, len) == 0) {
+            answer(fd, "200 OK", "", stub.bodies[i]);
+            return;
+        }
+    }
+    answer(fd, "404 Not Found", "",
+           "{\"itemNotFound\":{\"code\":404,\"message\":\"not recorded\"}}");
+}
+
+/* How long a request at the beginning of the buffer is; 0 where it is not whole. */
+static size_t request_len(const char *buf)
+{
+    const char *end = strstr(buf, "\r\n\r\n");
+    if (!end)
+        return 0;
+    size_t len = (size_t)(end - buf) + 4, body = 0;
+    const char *field = strcasestr(buf, "\r\nContent-Length:");
+    if (field && field < end)
+        body = strtoul(field + 17, NULL, 10);
+    return strlen(buf) < len + body ? 0 : len + body;
+}
+
+static void *serve(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+    char buf[16384] = "";
+    size_t have = 0;
+    for (ssize_t n; (n = recv(fd, buf + have, sizeof(buf) - 1 - have, 0)) > 0;) {
+        have += (size_t)n;
+        buf[have] = '\0';
+        for (size_t len; (len = request_len(buf)) > 0;) {
+            serve_one(fd, buf);
+            memmove(buf, buf + len, have - len + 1);
+            have -= len;
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+static void accept_for_ever(int listener)
+{
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            continue;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd))
+            close(fd);
+        else
+            pthread_detach(thread);
+    }
+}
+
+pid_t stub_start(int port, const char *folder)
+{
+    stub.port = port;
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+        stub.bodies[i] = read_file(folder, routes[i].file);
+    make_token();
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 64))
+        bench_die("stub: %s", strerror(errno));
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGTERM, SIG_DFL);
+        accept_for_ever(fd);
+    }
+    close(fd);
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+        free(stub.bodies[i]);
+    return pid;
+}

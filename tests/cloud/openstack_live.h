@@ -1,0 +1,52 @@
+/* The OpenStack adapter against a real OpenStack: what the test programs share.
+ *
+ * ISOBAR_TEST_OPENSTACK names a clouds.yaml with a cloud "demo", as openstack-up.sh beside writes
+ * it. Without it the programs skip.
+ */
+#ifndef OPENSTACK_LIVE_H
+#define OPENSTACK_LIVE_H
+
+#include "adapter.h"
+
+extern const struct adapter_ops openstack_adapter;
+
+struct live {
+    struct adapter *adapter;
+    struct arena arena;
+    struct op op;
+    char token[64];
+};
+
+/* Exits with 77 where there is no OpenStack. */
+void live_begin(struct live *l);
+void live_end(struct live *l);
+/* A fresh operation with 60 s to its deadline and a token of its own; what the one before returned
+ * is gone. */
+struct op *live_op(struct live *l);
+/* The same, and what the one before returned stays. */
+struct op *live_more(struct live *l);
+/* A connection with another clouds.yaml or cloud; NULL as adapter_ops.open. */
+struct adapter *live_open(const char *file, const char *cloud, struct open_error *ret_error);
+
+/* Fail the test where the code is not the wanted one, with what the result says. */
+#define live_code(l, code, wanted) live_code_at(l, code, wanted, __FILE__, __LINE__)
+void live_code_at(struct live *l, pb_ResultCode code, pb_ResultCode wanted, const char *file,
+                  int line);
+
+/* The specification that the tests begin with: m1.tiny, test-image, all else chosen. */
+pb_VmSpec *live_spec(struct live *l, const char *name);
+void live_parameter(struct live *l, pb_VmSpec *spec, const char *key, const char *value);
+void live_tag(struct live *l, pb_VmSpec *spec, const char *key, const char *value);
+/* Make it, and wait until it runs; its id is copied into `ret_id`. */
+pb_Vm *live_create(struct live *l, pb_VmSpec *spec, char ret_id[64]);
+/* Look every half second until it is in the state, or gone where that is DELETED. */
+pb_Vm *live_wait(struct live *l, const char *id, pb_VmState state);
+/* Delete it and wait until it is gone. */
+void live_delete(struct live *l, const char *id);
+/* How many things the project has. */
+struct live_count {
+    size_t ports, fips, volumes;
+};
+struct live_count live_count(struct live *l);
+
+#endif

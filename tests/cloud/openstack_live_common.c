@@ -1,0 +1,172 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "isobar/clock.h"
+#include "isobar/uuid.h"
+#include "openstack_live.h"
+#include "os.h"
+#include "os_ports.h"
+#include "os_volumes.h"
+
+void live_begin(struct live *l)
+{
+    const char *file = getenv("ISOBAR_TEST_OPENSTACK");
+    struct open_error error = {""};
+    if (file == NULL || file[0] == '\0') {
+        printf("skipped: ISOBAR_TEST_OPENSTACK names no clouds.yaml of a test OpenStack\n");
+        exit(77);
+    }
+    arena_init(&l->arena, (size_t)256 << 20);
+    l->adapter = live_open(file, "demo", &error);
+    if (l->adapter == NULL)
+        fail_msg("%s", error.text);
+}
+
+void live_end(struct live *l)
+{
+    openstack_adapter.close(l->adapter);
+    arena_done(&l->arena);
+}
+
+struct adapter *live_open(const char *file, const char *cloud, struct open_error *ret_error)
+{
+    struct setting items[] = {{"clouds_file", file}, {"cloud", cloud}};
+    struct settings settings = {.cloud = "lab", .n = 2, .items = items};
+    return openstack_adapter.open(&settings, ret_error);
+}
+
+struct op *live_more(struct live *l)
+{
+    char id[UUID_TEXT_LEN + 1];
+    uuid7(id);
+    snprintf(l->token, sizeof(l->token), "%s", id);
+    l->op = (struct op){
+        .arena = &l->arena,
+        .deadline_ns = clock_mono_ns() + 60 * NS_PER_SEC,
+        .token = l->token,
+        .request_id = l->token,
+        .traceparent = "",
+        .result = result_new(&l->arena),
+    };
+    return &l->op;
+}
+
+struct op *live_op(struct live *l)
+{
+    arena_reset(&l->arena);
+    return live_more(l);
+}
+
+void live_code_at(struct live *l, pb_ResultCode code, pb_ResultCode wanted, const char *file,
+                  int line)
+{
+    if (code == wanted)
+        return;
+    print_message("%s:%d: %s, not %s: %s\n", file, line, result_name(code), result_name(wanted),
+                  l->op.result->detail);
+    _fail(file, line);
+}
+
+pb_VmSpec *live_spec(struct live *l, const char *name)
+{
+    pb_VmSpec *spec = arena_message(&l->arena, &pb_VmSpec_desc);
+    spec->name = arena_strdup(&l->arena, name);
+    spec->flavor_name = arena_strdup(&l->arena, "m1.tiny");
+    spec->image_id = arena_strdup(&l->arena, "test-image");
+    spec->network_id = arena_strdup(&l->arena, "private");
+    return spec;
+}
+
+void live_parameter(struct live *l, pb_VmSpec *spec, const char *key, const char *value)
+{
+    struct os_pairs p = {.arena = &l->arena,
+                         .type = &pb_VmSpec_ParametersEntry_desc,
+                         .n = spec->n_parameters,
+                         .room = spec->n_parameters,
+                         .items = (void **)spec->parameters};
+    os_pairs_add(&p, arena_strdup(&l->arena, key), arena_strdup(&l->arena, value));
+    spec->n_parameters = p.n;
+    spec->parameters = (void *)p.items;
+}
+
+void live_tag(struct live *l, pb_VmSpec *spec, const char *key, const char *value)
+{
+    struct os_pairs p = {.arena = &l->arena,
+                         .type = &pb_VmSpec_TagsEntry_desc,
+                         .n = spec->n_tags,
+                         .room = spec->n_tags,
+                         .items = (void **)spec->tags};
+    os_pairs_add(&p, arena_strdup(&l->arena, key), arena_strdup(&l->arena, value));
+    spec->n_tags = p.n;
+    spec->tags = (void *)p.items;
+}
+
+pb_Vm *live_wait(struct live *l, const char *id, pb_VmState state)
+{
+    char copy[64];
+    snprintf(copy, sizeof(copy), "%s", id);
+    for (int i = 0; i < 120; i++) {
+        struct op *op = live_op(l);
+        pb_GetVmRequest req = pb_GetVmRequest_INIT;
+        pb_GetVmResponse rsp = pb_GetVmResponse_INIT;
+        req.id = copy;
+        pb_ResultCode code = openstack_adapter.get_vm(l->adapter, op, &req, &rsp);
+        if (code == RESULT_CODE_NOT_FOUND && state == VM_STATE_DELETED)
+            return NULL;
+        live_code(l, code, RESULT_CODE_OK);
+        if (rsp.vm->state == state)
+            return rsp.vm;
+        if (rsp.vm->state == VM_STATE_ERROR)
+            fail_msg("machine %s is in ERROR: %s", copy, rsp.vm->fault);
+        op_sleep_ms(op, 500);
+    }
+    fail_msg("machine %s did not come into state %d", copy, (int)state);
+    return NULL;
+}
+
+pb_Vm *live_create(struct live *l, pb_VmSpec *spec, char ret_id[64])
+{
+    pb_CreateVmRequest req = pb_CreateVmRequest_INIT;
+    pb_CreateVmResponse rsp = pb_CreateVmResponse_INIT;
+    req.spec = spec;
+    live_code(l, openstack_adapter.create_vm(l->adapter, &l->op, &req, &rsp), RESULT_CODE_CREATED);
+    assert_string_equal(l->op.result->detail, "");
+    assert_true(uuid_is(rsp.vm->id));
+    snprintf(ret_id, 64, "%s", rsp.vm->id);
+    return live_wait(l, ret_id, VM_STATE_RUNNING);
+}
+
+void live_delete(struct live *l, const char *id)
+{
+    char copy[64];
+    snprintf(copy, sizeof(copy), "%s", id);
+    pb_DeleteVmRequest req = pb_DeleteVmRequest_INIT;
+    pb_DeleteVmResponse rsp = pb_DeleteVmResponse_INIT;
+    req.id = copy;
+    struct op *op = live_op(l);
+    live_code(l, openstack_adapter.delete_vm(l->adapter, op, &req, &rsp), RESULT_CODE_DELETED);
+    for (size_t i = 0; i < op->result->n_warnings; i++)
+        fail_msg("delete warns: %s", op->result->warnings[i]);
+    assert_string_equal(rsp.vm->id, copy);
+    live_wait(l, copy, VM_STATE_DELETED);
+}
+
+static size_t count(struct live *l, const struct os_kind *kind)
+{
+    struct shape_list list = {0};
+    live_code(l, os_list(l->adapter, live_op(l), kind, NULL, &list), RESULT_CODE_OK);
+    return list.n;
+}
+
+struct live_count live_count(struct live *l)
+{
+    return (struct live_count){count(l, &os_port_kind), count(l, &os_fip_kind),
+                               count(l, &os_volume_kind)};
+}

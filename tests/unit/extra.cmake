@@ -1,0 +1,18 @@
+# Tests of tests/unit that are more than one C file; tests/CMakeLists.txt includes this.
+
+# protobuf's own JSON, in Python, against the project's.
+set(PEER ${CMAKE_CURRENT_BINARY_DIR}/pbjson_gen)
+file(MAKE_DIRECTORY ${PEER})
+add_custom_command(OUTPUT ${PEER}/pbjson_all.pb-c.c ${PEER}/pbjson_all.pb-c.h ${PEER}/all.binpb
+    COMMAND ${PROTOC_C} -I${CMAKE_CURRENT_LIST_DIR} -I${PROTOBUF_INCLUDE} --c_out=${PEER} pbjson_all.proto
+    COMMAND ${PROTOC} -I${CMAKE_CURRENT_LIST_DIR} -I${PROTOBUF_INCLUDE} --include_imports
+        --descriptor_set_out=${PEER}/all.binpb pbjson_all.proto
+    WORKING_DIRECTORY ${CMAKE_CURRENT_LIST_DIR}
+    DEPENDS ${CMAKE_CURRENT_LIST_DIR}/pbjson_all.proto VERBATIM)
+add_executable(pbjson_peer ${CMAKE_CURRENT_LIST_DIR}/pbjson_peer.c ${PEER}/pbjson_all.pb-c.c)
+set_source_files_properties(${PEER}/pbjson_all.pb-c.c PROPERTIES COMPILE_OPTIONS -w)
+target_include_directories(pbjson_peer SYSTEM PRIVATE ${PEER})
+target_link_libraries(pbjson_peer PRIVATE isobar-proto isobar-flags)
+add_test(NAME unit.pbjson_peer COMMAND ${ISOBAR_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/pbjson_peer.py
+    $<TARGET_FILE:pbjson_peer> ${CMAKE_BINARY_DIR}/proto/gen/isobar.binpb ${PEER}/all.binpb)
+set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)

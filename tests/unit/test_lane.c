@@ -1,0 +1,142 @@
+/* Lanes: bounded, on as many threads as allowed, and nothing is lost or run twice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lane.h"
+
+enum { WORKERS = 4, QUEUE = 8, MANY = 20000 };
+
+struct task {
+    struct job job;
+    atomic_uint runs;
+};
+
+static atomic_uint running, most, done;
+static atomic_bool gate_open;
+
+static void enter(void)
+{
+    unsigned now = atomic_fetch_add(&running, 1) + 1;
+    unsigned seen = atomic_load(&most);
+    while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now))
+        ;
+}
+
+static void run_held(struct job *j)
+{
+    struct task *t = CONTAINER_OF(j, struct task, job);
+    enter();
+    while (!atomic_load(&gate_open))
+        usleep(1000);
+    atomic_fetch_sub(&running, 1);
+    atomic_fetch_add(&t->runs, 1);
+    atomic_fetch_add(&done, 1);
+}
+
+static void run_quick(struct job *j)
+{
+    struct task *t = CONTAINER_OF(j, struct task, job);
+    atomic_fetch_add(&t->runs, 1);
+    atomic_fetch_add(&done, 1);
+}
+
+static void wait_for(atomic_uint *counter, unsigned value)
+{
+    for (int i = 0; i < 20000 && atomic_load(counter) < value; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(counter), value);
+}
+
+static void reset(void)
+{
+    atomic_store(&running, 0);
+    atomic_store(&most, 0);
+    atomic_store(&done, 0);
+    atomic_store(&gate_open, false);
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    reset();
+    struct lane *l = lane_new("test", WORKERS, QUEUE);
+    static struct task tasks[WORKERS + QUEUE + 3];
+    for (int i = 0; i < WORKERS; i++) {
+        tasks[i].job.run = run_held;
+        assert_true(lane_submit(l, &tasks[i].job));
+    }
+    wait_for(&running, WORKERS);
+    for (int i = WORKERS; i < WORKERS + QUEUE; i++) {
+        tasks[i].job.run = run_held;
+        assert_true(lane_submit(l, &tasks[i].job));
+    }
+    struct task *refused = &tasks[WORKERS + QUEUE];
+    refused->job.run = run_held;
+    assert_false(lane_submit(l, &refused->job));
+    struct lane_stats stats;
+    lane_stats(l, &stats);
+    assert_int_equal(stats.in_flight, WORKERS);
+    assert_int_equal(stats.queued, QUEUE);
+    /* What was admitted before is never refused. */
+    struct task *next_step = &tasks[WORKERS + QUEUE + 1];
+    next_step->job.run = run_held;
+    lane_continue(l, &next_step->job);
+    atomic_store(&gate_open, true);
+    wait_for(&done, WORKERS + QUEUE + 1);
+    assert_int_equal(atomic_load(&most), WORKERS);
+    assert_int_equal(atomic_load(&refused->runs), 0);
+    lane_free(l);
+}
+
+static void test_withdraw(void **state)
+{
+    (void)state;
+    reset();
+    struct lane *l = lane_new("test", 1, QUEUE);
+    static struct task first, second, third;
+    first.job.run = second.job.run = third.job.run = run_held;
+    assert_true(lane_submit(l, &first.job));
+    wait_for(&running, 1);
+    assert_true(lane_submit(l, &second.job));
+    assert_true(lane_submit(l, &third.job));
+    assert_false(lane_withdraw(l, &first.job));
+    assert_true(lane_withdraw(l, &second.job));
+    assert_false(lane_withdraw(l, &second.job));
+    atomic_store(&gate_open, true);
+    wait_for(&done, 2);
+    assert_int_equal(atomic_load(&second.runs), 0);
+    assert_int_equal(atomic_load(&third.runs), 1);
+    lane_free(l);
+}
+
+static void test_each_runs_once(void **state)
+{
+    (void)state;
+    reset();
+    struct lane *l = lane_new("test", WORKERS, MANY);
+    struct task *tasks = calloc(MANY, sizeof(*tasks));
+    for (int i = 0; i < MANY; i++) {
+        tasks[i].job.run = run_quick;
+        assert_true(lane_submit(l, &tasks[i].job));
+    }
+    lane_free(l);
+    assert_int_equal(atomic_load(&done), MANY);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(atomic_load(&tasks[i].runs), 1);
+    free(tasks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_withdraw),
+        cmocka_unit_test(test_each_runs_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,496 @@
+/* Classification, retries and renewal, against a server that counts what reaches it. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "http_stub.h"
+#include "isobar/clock.h"
+#include "kit/send.h"
+
+/* An adapter as the sender sees it. */
+struct cloud {
+    unsigned authenticated, renewed, mapped;
+    pb_ResultCode refuse_renewal; /* UNSPECIFIED: do not */
+};
+
+static pb_ResultCode authenticate(void *ctx, struct op *op, struct http_request *req, bool renew)
+{
+    struct cloud *c = ctx;
+    struct http_header *headers = arena_array(op->arena, req->n_headers + 1, sizeof(*headers));
+
+    c->authenticated++;
+    c->renewed += renew;
+    if (renew && c->refuse_renewal)
+        return op_fail(op, c->refuse_renewal, "no other credential");
+    for (size_t i = 0; i < req->n_headers; i++)
+        headers[i] = req->headers[i];
+    headers[req->n_headers++] =
+        (struct http_header){"X-Token", arena_printf(op->arena, "generation-%u", c->renewed)};
+    req->headers = headers;
+    return RESULT_CODE_OK;
+}
+
+static pb_ResultCode map_error(void *ctx, struct op *op, const struct http_request *req,
+                               const struct http_response *rsp)
+{
+    struct cloud *c = ctx;
+
+    (void)req;
+    c->mapped++;
+    op_native(op, rsp->status, "native-code", rsp->body, http_header(rsp, "X-Request-Id"));
+    return op_fail(op,
+                   rsp->status == 401   ? RESULT_CODE_UNAUTHORIZED
+                   : rsp->status == 404 ? RESULT_CODE_NOT_FOUND
+                   : rsp->status == 429 ? RESULT_CODE_RATE_LIMITED
+                                        : RESULT_CODE_UNAVAILABLE,
+                   "the cloud answered %d", rsp->status);
+}
+
+static const struct sender_ops ops = {.authenticate = authenticate, .map_error = map_error};
+
+struct fixture {
+    struct stub stub;
+    struct cloud cloud;
+    struct http_client *client;
+    struct sender *sender;
+    struct arena arena;
+    struct op op;
+    struct http_response rsp;
+};
+
+static void renew_op(struct fixture *f, int ms)
+{
+    arena_reset(&f->arena);
+    f->op = (struct op){.arena = &f->arena,
+                        .deadline_ns = clock_mono_ns() + ms * NS_PER_MS,
+                        .token = "",
+                        .traceparent = "",
+                        .result = result_new(&f->arena)};
+}
+
+static void open_fixture(struct fixture *f, const struct stub_step *steps, size_t n_steps)
+{
+    memset(f, 0, sizeof(*f));
+    stub_start(&f->stub, steps, n_steps, NULL);
+    f->client = http_client_new(&(struct http_options){0});
+    f->sender = sender_new(f->client, &ops, &f->cloud, "Test cloud lab");
+    assert_non_null(f->sender);
+    arena_init(&f->arena, (size_t)64 << 20);
+    renew_op(f, 30000);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    sender_free(f->sender);
+    http_client_free(f->client);
+    stub_stop(&f->stub);
+    arena_done(&f->arena);
+}
+
+static pb_ResultCode send_method(struct fixture *f, const char *method, unsigned flags)
+{
+    struct http_request req = {.method = method, .url = stub_url(&f->stub, "/v2/things?key=hush")};
+
+    memset(&f->rsp, 0, sizeof(f->rsp));
+    return send_request(f->sender, &f->op, &req, flags, &f->rsp);
+}
+
+static pb_ResultCode get(struct fixture *f)
+{
+    return send_method(f, "GET", SEND_IDEMPOTENT);
+}
+
+static pb_ResultCode post(struct fixture *f)
+{
+    return send_method(f, "POST", 0);
+}
+
+static unsigned requests(struct fixture *f)
+{
+    return atomic_load(&f->stub.requests);
+}
+
+static void assert_failure(const struct fixture *f, pb_SideEffects effects, pb_RetryClass retry)
+{
+    const pb_Result *r = f->op.result;
+
+    assert_int_equal(r->blame, BLAME_CLOUD);
+    assert_int_equal(r->side_effects, effects);
+    assert_non_null(r->retry);
+    assert_int_equal(r->retry->class_, retry);
+    assert_true(r->detail[0] != '\0');
+}
+
+static void a_success_comes_back(void **state)
+{
+    static const struct stub_step steps[] = {{.status = 202, .body = "{}"}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, steps, 1);
+    assert_int_equal(post(&f), RESULT_CODE_OK);
+    assert_int_equal(f.rsp.status, 202);
+    assert_string_equal(f.rsp.body, "{}");
+    assert_true(stub_saw(&f.stub, "\r\nX-Token: generation-0\r\n"));
+    assert_int_equal(send_method(&f, "POST", SEND_NO_AUTH), RESULT_CODE_OK);
+    assert_false(stub_saw(&f.stub, "X-Token"));
+    assert_int_equal(f.cloud.authenticated, 1);
+    assert_int_equal(f.cloud.mapped, 0);
+    close_fixture(&f);
+}
+
+static void a_refused_credential_is_renewed_once(void **state)
+{
+    static const struct stub_step then_ok[] = {{.status = 401}, {.status = 201}};
+    static const struct stub_step never[] = {{.status = 401, .body = "who?"}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, then_ok, 2);
+    assert_int_equal(post(&f), RESULT_CODE_OK);
+    assert_int_equal(f.cloud.renewed, 1);
+    assert_int_equal(requests(&f), 2);
+    assert_true(stub_saw(&f.stub, "\r\nX-Token: generation-1\r\n"));
+
+    stub_script(&f.stub, never, 1);
+    f.cloud = (struct cloud){0};
+    assert_int_equal(get(&f), RESULT_CODE_UNAUTHORIZED);
+    assert_int_equal(f.cloud.renewed, 1);
+    assert_int_equal(requests(&f), 2);
+    assert_int_equal(f.op.result->native->http_status, 401);
+    assert_string_equal(f.op.result->native->message, "who?");
+    assert_int_equal(f.op.result->blame, BLAME_CLOUD);
+
+    /* Nothing to renew. */
+    stub_script(&f.stub, never, 1);
+    assert_int_equal(send_method(&f, "GET", SEND_NO_AUTH), RESULT_CODE_UNAUTHORIZED);
+    assert_int_equal(requests(&f), 1);
+
+    /* The renewal fails: its own failure is told. */
+    stub_script(&f.stub, never, 1);
+    renew_op(&f, 30000);
+    f.cloud = (struct cloud){.refuse_renewal = RESULT_CODE_FORBIDDEN};
+    assert_int_equal(get(&f), RESULT_CODE_FORBIDDEN);
+    assert_int_equal(requests(&f), 1);
+    assert_string_equal(f.op.result->detail, "no other credential");
+    close_fixture(&f);
+}
+
+static void throttling_is_obeyed(void **state)
+{
+    static const struct stub_step later[] = {{.status = 429, .headers = "Retry-After: 1\r\n"},
+                                             {.status = 200}};
+    static const struct stub_step busy[] = {{.status = 503, .headers = "Retry-After: 0\r\n"},
+                                            {.status = 200}};
+    struct fixture f;
+    int64_t begin;
+
+    (void)state;
+    open_fixture(&f, later, 2);
+    begin = clock_mono_ns();
+    assert_int_equal(post(&f), RESULT_CODE_OK);
+    assert_true(clock_mono_ns() - begin >= NS_PER_SEC);
+    assert_int_equal(requests(&f), 2);
+    stub_script(&f.stub, busy, 2);
+    assert_int_equal(post(&f), RESULT_CODE_OK);
+    assert_int_equal(requests(&f), 2);
+    assert_int_equal(f.cloud.mapped, 0);
+    close_fixture(&f);
+}
+
+static void a_wait_past_the_deadline_is_not_begun(void **state)
+{
+    static const char dates[] = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                "Retry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n";
+    static const struct {
+        struct stub_step step;
+        uint32_t after_ms;
+        pb_ResultCode code;
+    } table[] = {
+        {{.status = 429, .headers = "Retry-After: 3600\r\n"}, 3600000, RESULT_CODE_RATE_LIMITED},
+        {{.status = 429, .headers = dates}, 120000, RESULT_CODE_RATE_LIMITED},
+        {{.status = 503, .headers = "Retry-After: 99999999999999999999\r\n"},
+         86400000,
+         RESULT_CODE_UNAVAILABLE},
+    };
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, &table[0].step, 1);
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        stub_script(&f.stub, &table[i].step, 1);
+        renew_op(&f, 20000);
+        assert_int_equal(post(&f), table[i].code);
+        assert_int_equal(requests(&f), 1);
+        assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+        assert_int_equal(f.op.result->retry->after_ms, table[i].after_ms);
+    }
+    close_fixture(&f);
+}
+
+static void errors_of_the_cloud_are_retried_where_that_is_safe(void **state)
+{
+    static const struct stub_step twice[] = {{.status = 500}, {.status = 502}, {.status = 200}};
+    static const struct stub_step always[] = {{.status = 503, .body = "down"}};
+    static const struct stub_step missing[] = {{.status = 404}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, twice, 3);
+    assert_int_equal(get(&f), RESULT_CODE_OK);
+    assert_int_equal(requests(&f), 3);
+    assert_int_equal(f.cloud.mapped, 0);
+
+    stub_script(&f.stub, always, 1);
+    renew_op(&f, 30000);
+    assert_int_equal(get(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 3);
+    assert_int_equal(f.cloud.mapped, 1);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+    assert_string_equal(f.op.result->native->message, "down");
+
+    /* Not idempotent: once, and it may have happened. */
+    stub_script(&f.stub, always, 1);
+    renew_op(&f, 30000);
+    assert_int_equal(post(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 1);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_LOOKUP);
+
+    /* Idempotent, and no read. */
+    stub_script(&f.stub, always, 1);
+    renew_op(&f, 30000);
+    assert_int_equal(send_method(&f, "DELETE", SEND_IDEMPOTENT), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 3);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_BACKOFF);
+
+    stub_script(&f.stub, missing, 1);
+    renew_op(&f, 30000);
+    assert_int_equal(post(&f), RESULT_CODE_NOT_FOUND);
+    assert_int_equal(requests(&f), 1);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_NEVER);
+    close_fixture(&f);
+}
+
+static void a_redirect_is_a_failure(void **state)
+{
+    static const struct stub_step steps[] = {
+        {.status = 302, .headers = "Location: http://127.0.0.1:1/\r\n"}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, steps, 1);
+    assert_int_equal(get(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 1);
+    assert_int_equal(f.op.result->native->http_status, 302);
+    close_fixture(&f);
+}
+
+static void what_was_never_sent_is_sent_again(void **state)
+{
+    static const struct stub_step steps[] = {{0}};
+    struct fixture f;
+    struct http_request req = {.method = "POST", .url = "ftp://127.0.0.1/"};
+
+    (void)state;
+    open_fixture(&f, steps, 1);
+    stub_stop(&f.stub);
+    assert_int_equal(post(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(f.cloud.authenticated, 3);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+    assert_int_equal(f.op.result->retry->scope, RETRY_SCOPE_CLOUD);
+    /* The cloud, the call and the reason by name; no query, in which there may be secrets. */
+    assert_non_null(strstr(f.op.result->detail, "Test cloud lab"));
+    assert_non_null(strstr(f.op.result->detail, "POST /v2/things"));
+    assert_non_null(strstr(f.op.result->detail, "refused"));
+    assert_null(strstr(f.op.result->detail, "hush"));
+
+    /* What cannot become better is not tried again. */
+    renew_op(&f, 30000);
+    f.cloud = (struct cloud){0};
+    assert_int_equal(send_request(f.sender, &f.op, &req, 0, &f.rsp), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(f.cloud.authenticated, 1);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_NEVER);
+    stub_start(&f.stub, steps, 1, NULL);
+    close_fixture(&f);
+}
+
+static void an_ambiguous_create_is_not_sent_again(void **state)
+{
+    static const struct stub_step closes[] = {{.deed = STUB_CLOSE}};
+    static const struct stub_step kept[] = {{0}, {.deed = STUB_CLOSE}, {0}};
+    static const struct stub_step cut[] = {{.deed = STUB_CUT, .cut_at = 50, .body = "0123456789"}};
+    static const struct stub_step flood[] = {{.deed = STUB_FLOOD, .flood = 100 << 20}};
+    const struct stub_step *scripts[] = {closes, cut, flood};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, closes, 1);
+    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+        stub_script(&f.stub, scripts[i], 1);
+        renew_op(&f, 30000);
+        assert_int_equal(post(&f), RESULT_CODE_OUTCOME_UNKNOWN);
+        assert_int_equal(requests(&f), 1);
+        assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_LOOKUP);
+    }
+    /* On a kept-alive connection too. */
+    stub_script(&f.stub, kept, 3);
+    renew_op(&f, 30000);
+    assert_int_equal(post(&f), RESULT_CODE_OK);
+    assert_int_equal(post(&f), RESULT_CODE_OUTCOME_UNKNOWN);
+    assert_int_equal(requests(&f), 2);
+    close_fixture(&f);
+}
+
+static void an_ambiguous_read_is_sent_again(void **state)
+{
+    static const struct stub_step closes[] = {{.deed = STUB_CLOSE}};
+    static const struct stub_step then_ok[] = {{.deed = STUB_RESET}, {.body = "fine"}};
+    static const struct stub_step flood[] = {{.deed = STUB_FLOOD, .flood = 100 << 20}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, closes, 1);
+    assert_int_equal(get(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 3);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+
+    stub_script(&f.stub, closes, 1);
+    renew_op(&f, 30000);
+    assert_int_equal(send_method(&f, "DELETE", SEND_IDEMPOTENT), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 3);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_BACKOFF);
+
+    stub_script(&f.stub, then_ok, 2);
+    renew_op(&f, 30000);
+    assert_int_equal(get(&f), RESULT_CODE_OK);
+    assert_string_equal(f.rsp.body, "fine");
+
+    stub_script(&f.stub, flood, 1);
+    renew_op(&f, 30000);
+    assert_int_equal(get(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 1);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_NEVER);
+    close_fixture(&f);
+}
+
+static void a_deadline_says_what_it_leaves_open(void **state)
+{
+    static const struct stub_step steps[] = {{.deed = STUB_HANG}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, steps, 1);
+    renew_op(&f, 100);
+    assert_int_equal(get(&f), RESULT_CODE_DEADLINE_EXCEEDED);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+    renew_op(&f, 100);
+    assert_int_equal(send_method(&f, "DELETE", SEND_IDEMPOTENT), RESULT_CODE_DEADLINE_EXCEEDED);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_BACKOFF);
+    renew_op(&f, 100);
+    assert_int_equal(post(&f), RESULT_CODE_OUTCOME_UNKNOWN);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_LOOKUP);
+    assert_int_equal(requests(&f), 3);
+    renew_op(&f, -1);
+    assert_int_equal(post(&f), RESULT_CODE_DEADLINE_EXCEEDED);
+    assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+    assert_int_equal(requests(&f), 3);
+    close_fixture(&f);
+}
+
+static void *cancel_soon(void *arg)
+{
+    usleep(100000);
+    atomic_store((atomic_bool *)arg, true);
+    return NULL;
+}
+
+static void a_cancellation_ends_waiting_for_a_retry(void **state)
+{
+    static const struct stub_step steps[] = {{.status = 429, .headers = "Retry-After: 20\r\n"}};
+    atomic_bool cancelled = false;
+    struct fixture f;
+    pthread_t thread;
+
+    (void)state;
+    open_fixture(&f, steps, 1);
+    renew_op(&f, 60000);
+    f.op.cancelled = &cancelled;
+    pthread_create(&thread, NULL, cancel_soon, &cancelled);
+    assert_int_equal(post(&f), RESULT_CODE_CANCELLED);
+    pthread_join(thread, NULL);
+    assert_int_equal(requests(&f), 1);
+    assert_int_equal(f.op.result->side_effects, SIDE_EFFECTS_NONE);
+    assert_int_equal(f.op.result->blame, BLAME_CALLER);
+    close_fixture(&f);
+}
+
+/* While a cloud is down retries end after the first burst; successes earn new ones slowly. */
+static void an_outage_is_not_amplified(void **state)
+{
+    static const struct stub_step down[] = {{.status = 500}};
+    static const struct stub_step up[] = {{0}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, down, 1);
+    for (int i = 0; i < 30; i++) {
+        renew_op(&f, 30000);
+        assert_int_equal(get(&f), RESULT_CODE_UNAVAILABLE);
+    }
+    assert_int_equal(requests(&f), 30 + 10);
+    stub_script(&f.stub, up, 1);
+    for (int i = 0; i < 25; i++)
+        assert_int_equal(get(&f), RESULT_CODE_OK);
+    stub_script(&f.stub, down, 1);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(get(&f), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 5 + 2);
+    close_fixture(&f);
+}
+
+/* What an earlier request of the same operation said is not said again. */
+static void an_earlier_failure_is_forgotten(void **state)
+{
+    static const struct stub_step steps[] = {{.status = 404, .body = "not here"},
+                                             {.deed = STUB_CLOSE}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, steps, 2);
+    assert_int_equal(get(&f), RESULT_CODE_NOT_FOUND);
+    op_violation(&f.op, "spec.name", "old");
+    op_warn(&f.op, "stays");
+    assert_int_equal(post(&f), RESULT_CODE_OUTCOME_UNKNOWN);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_LOOKUP);
+    assert_null(f.op.result->native);
+    assert_int_equal(f.op.result->n_violations, 0);
+    assert_int_equal(f.op.result->n_warnings, 1);
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_success_comes_back),
+        cmocka_unit_test(a_refused_credential_is_renewed_once),
+        cmocka_unit_test(throttling_is_obeyed),
+        cmocka_unit_test(a_wait_past_the_deadline_is_not_begun),
+        cmocka_unit_test(errors_of_the_cloud_are_retried_where_that_is_safe),
+        cmocka_unit_test(a_redirect_is_a_failure),
+        cmocka_unit_test(what_was_never_sent_is_sent_again),
+        cmocka_unit_test(an_ambiguous_create_is_not_sent_again),
+        cmocka_unit_test(an_ambiguous_read_is_sent_again),
+        cmocka_unit_test(a_deadline_says_what_it_leaves_open),
+        cmocka_unit_test(a_cancellation_ends_waiting_for_a_retry),
+        cmocka_unit_test(an_outage_is_not_amplified),
+        cmocka_unit_test(an_earlier_failure_is_forgotten),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
