@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config_parse.h"
+#include "isobar/utf8.h"
 #include "isobar/where.h"
 
 /* The tree, its strings and what is made of them; a file of the largest size fits several times. */
@@ -40,7 +41,7 @@ void config_wrong(struct config_reading *r, const struct config_node *n, const c
     for (char *p = line; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             *p = '?';
-    r->report(r->ctx, line);
+    r->report(r->ctx, utf8_mend(line));
 }
 
 /* ---- what nobody says ---- */

@@ -11,7 +11,7 @@
 
 #define CONFIG_BYTES_MAX ((size_t)1 << 20)
 #define CONFIG_DEPTH_MAX 16
-#define CONFIG_NODES_MAX 20000
+#define CONFIG_NODES_MAX 10000
 
 enum config_kind { CONFIG_SCALAR, CONFIG_LIST, CONFIG_MAP };
 

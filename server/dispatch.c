@@ -4,14 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "family.h"
+#include "cloud_call.h"
 #include "isobar/clock.h"
 #include "isobar/result.h"
-#include "list.h"
 #include "log.h"
-#include "message.h"
-#include "operation.h"
-#include "services.h"
 #include "validate.h"
 #include "words.h"
 
@@ -113,214 +109,6 @@ void call_fail(struct call *c, pb_ResultCode code, const char *fmt, ...)
     call_end(c, code);
 }
 
-/* ---- calls that go to a cloud ---- */
-
-void call_op(struct call *c, struct op *ret)
-{
-    *ret = (struct op){
-        .arena = &c->arena,
-        .deadline_ns = c->deadline_ns,
-        .token = "",
-        .request_id = c->env.request_id,
-        .traceparent = c->env.traceparent,
-        .cancelled = &c->cancelled,
-        .result = c->result,
-        .owner = c,
-    };
-}
-
-/* A dry run of an action on a machine looks at the machine. */
-static pb_ResultCode look_instead(struct call *c, struct op *op)
-{
-    const struct adapter_ops *ops = c->connection->ops;
-    pb_GetVmRequest req;
-    pb_GetVmResponse rsp;
-    isobar__v1__get_vm_request__init(&req);
-    isobar__v1__get_vm_response__init(&rsp);
-    req.id = (char *)(uintptr_t)message_string(c->req, c->method->in.id);
-    if (!ops->get_vm)
-        return op_fail(op, RESULT_CODE_NOT_SUPPORTED, "this cloud cannot show a machine");
-    pb_ResultCode code = ops->get_vm(c->connection->adapter, op, &req, &rsp);
-    if (rsp.vm)
-        *(pb_Vm **)(void *)((char *)c->rsp + c->method->out_first->offset) = rsp.vm;
-    return code;
-}
-
-static pb_ResultCode call_slot(struct call *c)
-{
-    struct op op;
-    call_op(c, &op);
-    if (c->method->policy->kind == KIND_ACTION)
-        return look_instead(c, &op);
-    return c->method->policy->slot(c->connection->ops, c->connection->adapter, &op, c->req, c->rsp);
-}
-
-/* What a list or a get has brought gets the cloud's name. */
-static void name_cloud(struct call *c)
-{
-    const ProtobufCFieldDescriptor *first = c->method->out_first;
-    if (!first || first->type != PROTOBUF_C_TYPE_MESSAGE ||
-        first->label == PROTOBUF_C_LABEL_REPEATED)
-        return;
-    ProtobufCMessage *item = message_sub(c->rsp, first);
-    const ProtobufCFieldDescriptor *cloud =
-        item ? protobuf_c_message_descriptor_get_field_by_name(item->descriptor, "cloud") : NULL;
-    if (cloud && cloud->type == PROTOBUF_C_TYPE_STRING)
-        message_set_string(item, cloud, arena_strdup(&c->arena, c->connection->name));
-}
-
-static void run_read(struct call *c)
-{
-    pb_ResultCode code = call_slot(c);
-    if (result_is_success(code) && c->method->policy->kind == KIND_LIST) {
-        list_filter(&c->arena, c->method, c->req, c->rsp, c->connection->name);
-        if (!c->family)
-            code = list_page(&c->arena, c->method, c->req, c->rsp,
-                             c->snapshot->config->limits.reply_max, c->result);
-    } else if (result_is_success(code)) {
-        name_cloud(c);
-    }
-    call_end(c, code);
-}
-
-static void read_job(struct job *j)
-{
-    struct call *c = CONTAINER_OF(j, struct call, job);
-    timer_cancel(&c->timer);
-    if (clock_mono_ns() >= c->deadline_ns)
-        call_fail(c, RESULT_CODE_DEADLINE_EXCEEDED,
-                  "the time was over before cloud \"%s\" had a place free", c->connection->name);
-    else if (atomic_load_explicit(&c->cancelled, memory_order_relaxed))
-        call_fail(c, RESULT_CODE_CANCELLED, "the caller has gone");
-    else
-        run_read(c);
-}
-
-static void read_expired(struct timer *t)
-{
-    struct call *c = CONTAINER_OF(t, struct call, timer);
-    if (lane_withdraw(c->connection->lane, &c->job))
-        call_fail(c, RESULT_CODE_DEADLINE_EXCEEDED,
-                  "the time was over before cloud \"%s\" had a place free", c->connection->name);
-}
-
-void call_fail_overloaded(struct call *c)
-{
-    c->result->retry = arena_message(&c->arena, &pb_Retry_desc);
-    if (c->result->retry) {
-        c->result->retry->class_ = RETRY_CLASS_AFTER_BACKOFF;
-        c->result->retry->after_ms = 100;
-        c->result->retry->scope = RETRY_SCOPE_CLOUD;
-    }
-    call_fail(c, RESULT_CODE_OVERLOADED,
-              "cloud \"%s\" has %u calls waiting already: try again a little later",
-              c->connection->name, c->connection->config->max_queued);
-}
-
-static void queue_read(struct call *c)
-{
-    if (c->connection->instant && c->method->policy->kind == KIND_GET) {
-        run_read(c);
-        return;
-    }
-    c->job.run = read_job;
-    if (!timer_arm(&c->timer, c->deadline_ns, read_expired)) {
-        call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
-        return;
-    }
-    if (!lane_submit(c->connection->lane, &c->job)) {
-        timer_cancel(&c->timer);
-        call_fail_overloaded(c);
-    }
-}
-
-static void run_create(struct call *c)
-{
-    pb_CreateVmRequest *req = (pb_CreateVmRequest *)(void *)c->req;
-    const pb_Manifest *manifest = c->connection->ops->manifest();
-    int count = req->spec ? req->spec->instance_count : 0;
-    bool loops = manifest_presence(manifest, "instance_count") == PRESENCE_NOT_PRESENT;
-    if (loops && count > 1) {
-        family_create_several(c, count);
-        return;
-    }
-    if (loops && count == 1)
-        req->spec->instance_count = 0;
-    pb_ResultCode code =
-        validate_create(&c->arena, req, manifest, c->connection->config, c->result);
-    if (code != RESULT_CODE_OK)
-        call_end(c, code);
-    else if (req->dry_run)
-        queue_read(c);
-    else
-        operation_call(c);
-}
-
-/* Which cloud a call is for, where it names none. False where the call has been taken care of. */
-static bool choose_cloud(struct call *c)
-{
-    struct snapshot *s = c->snapshot;
-    if (s->n == 1) {
-        c->connection = s->connections[0];
-        return true;
-    }
-    if (c->method->policy->kind == KIND_LIST) {
-        family_list(c);
-        return false;
-    }
-    result_add_violation(&c->arena, c->result, "cloud", "is missing");
-    const char *names = "";
-    for (size_t i = 0; i < s->n; i++)
-        names = arena_printf(&c->arena, "%s%s%s", names, i ? ", " : "", s->connections[i]->name);
-    call_fail(c, RESULT_CODE_BAD_REQUEST_DATA, "cloud is missing: name one of: %s", names);
-    return false;
-}
-
-pb_ResultCode fail_unknown_cloud(struct call *c, const char *name)
-{
-    const struct snapshot *s = c->snapshot;
-    const char **names = arena_array(&c->arena, s->n + 1, sizeof(char *));
-    for (size_t i = 0; names && i < s->n; i++)
-        names[i] = s->connections[i]->name;
-    result_add_violation(&c->arena, c->result, "cloud", "is not known here");
-    return result_fail(&c->arena, c->result, RESULT_CODE_NOT_FOUND,
-                       "no cloud \"%s\" is configured%s", name,
-                       names ? near_words(&c->arena, name, names, s->n) : "");
-}
-
-static void run_cloud(struct call *c)
-{
-    const char *name = message_string(c->req, c->method->in.cloud);
-    if (name[0]) {
-        c->connection = snapshot_find(c->snapshot, name);
-        if (!c->connection) {
-            call_end(c, fail_unknown_cloud(c, name));
-            return;
-        }
-    } else if (!choose_cloud(c)) {
-        return;
-    }
-    const struct method_policy *policy = c->method->policy;
-    const ProtobufCFieldDescriptor *dry = c->method->in.dry_run;
-    if (!method_supported(c->method, c->connection->ops))
-        call_fail(c, RESULT_CODE_NOT_SUPPORTED, "adapter %s of cloud \"%s\" has no %s",
-                  c->connection->ops->name, c->connection->name, policy->name);
-    else if (c->method->in.id && !message_has(c->req, c->method->in.id)) {
-        result_add_violation(&c->arena, c->result, "id", "is missing");
-        call_fail(c, RESULT_CODE_BAD_REQUEST_DATA, "id is missing: give a name or an id");
-    } else if (policy->kind == KIND_BATCH) {
-        policy->handler(c);
-    } else if (policy->kind == KIND_CREATE) {
-        operation_digest(c);
-        run_create(c);
-    } else if (policy->mutates && !message_has(c->req, dry)) {
-        operation_digest(c);
-        operation_call(c);
-    } else {
-        queue_read(c);
-    }
-}
-
 /* ---- the beginning of a call ---- */
 
 void dispatch_run(struct call *c)
@@ -331,7 +119,7 @@ void dispatch_run(struct call *c)
         return;
     }
     if (c->method->policy->lane == LANE_CLOUD) {
-        run_cloud(c);
+        cloud_call_run(c);
         return;
     }
     pb_ResultCode code = c->method->policy->handler(c);

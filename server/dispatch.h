@@ -18,14 +18,8 @@ void call_end(struct call *c, pb_ResultCode code);
 /* End it with a sentence. */
 void call_fail(struct call *c, pb_ResultCode code, const char *fmt, ...) PRINTF(3, 4);
 
-/* End it with Overloaded: the queue of its connection is full. */
-void call_fail_overloaded(struct call *c);
-
 /* Say that no cloud has this name; returns the code. */
 pb_ResultCode fail_unknown_cloud(struct call *c, const char *name);
-
-/* Fill in what an adapter's slot gets. */
-void call_op(struct call *c, struct op *ret);
 
 /* Calls that have come and are not answered yet. */
 unsigned dispatch_in_flight(void);

@@ -189,8 +189,8 @@ static pb_VmResult **new_results(struct call *c, size_t n)
     return all;
 }
 
-/* The whole succeeds as its parts do, is Partial where some failed, and fails as the first where all
- * did; the parts' own results are there in any case. */
+/* The whole succeeds as its parts do, is Partial where some failed, and fails as the first where
+ * all did; the parts' own results are there in any case. */
 static void end_many(struct family *f, unsigned n_ok)
 {
     struct call *whole = f->whole;
@@ -204,8 +204,9 @@ static void end_many(struct family *f, unsigned n_ok)
     if (n_ok == 0)
         whole->result->blame = first->blame;
     pb_ResultCode code = n_ok > 0 ? RESULT_CODE_PARTIAL : first->code;
-    call_end(whole, result_fail(&whole->arena, whole->result, code, "%u of %u failed; the first: %s",
-                                f->n - n_ok, f->n, first->detail));
+    call_end(whole,
+             result_fail(&whole->arena, whole->result, code, "%u of %u failed; the first: %s",
+                         f->n - n_ok, f->n, first->detail));
 }
 
 static void compose_control(struct family *f)

@@ -1,4 +1,5 @@
-/* What operation.c (running them) and operation_list.c (showing them) share. */
+/* What the files operation_*.c share: operation_table.c has them, operation_run.c runs them,
+ * operation.c lets calls wait for them, operation_list.c shows them. */
 #ifndef ISOBAR_OPERATION_PRIVATE_H
 #define ISOBAR_OPERATION_PRIVATE_H
 
@@ -66,5 +67,19 @@ void operation_wait_over(struct timer *t);
 /* With the lock held. */
 struct operation *operation_ref(struct operation *o);
 void operation_unref(struct operation *o);
+/* One for this call, not in the table yet; NULL where memory is short. */
+struct operation *operation_new(struct call *c, const char *key);
+/* Into the table, which takes the reference; with the lock held, as the next two. */
+void operation_insert(struct operation *o);
+/* From now on its request id is free for another try. */
+void operation_forget_key(struct operation *o);
+/* The oldest that have ended make room. */
+void operations_prune(void);
+pb_Wait operation_wait_of(const struct call *c);
+
+/* Hand it to its lane; it is finished, for all who wait, where there is no room. */
+void operation_start(struct operation *o);
+/* Record the end, and answer all who wait; drops the worker's reference. */
+void operation_finish(struct operation *o, pb_ResultCode code);
 
 #endif

@@ -2,18 +2,38 @@
 #include "kit/http.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "http_answer.h"
 #include "http_text.h"
 #include "http_trust.h"
 #include "isobar/clock.h"
+
+/* How often a waiting exchange looks whether it has been cancelled. */
+#define CANCEL_TICK_MS 40
+/* Handles that nobody used for so long are given back, and their connections with them. */
+#define HANDLE_IDLE_NS (120 * NS_PER_SEC)
+/* Connections that one handle keeps: a cloud has about that many services. */
+#define CONNECTIONS_KEPT 10L
+/* And those that may be under way meanwhile: an address of each family. */
+#define SOCKETS_MAX 16
+/* A request that may be sent twice uses any connection that has not been idle for longer. */
+#define REUSE_IDLE_S 118L
+/* One that may not takes only one that the server has hardly given up: less than the keep-alive
+ * time of the common servers (5 s of Apache is the shortest). */
+#define REUSE_ONCE_IDLE_S 3L
+/* Bytes that stay unacknowledged for so long mean a dead peer: what may be sent again then has time
+ * left for that. */
+#define UNACKED_MS 20000
 
 /* What makes one exchange: an easy handle and the multi handle that drives it, which owns its
  * connections. One thread at a time. The multi interface is used instead of curl_easy_perform()
@@ -24,7 +44,9 @@ struct handle {
     int64_t idle_since_ns;
     CURL *easy;
     CURLM *multi;
-    long max_idle_s;             /* as set in `easy` */
+    long max_idle_s;      /* as set in `easy` */
+    int fds[SOCKETS_MAX]; /* of its connections */
+    nfds_t n_fds;
     char error[CURL_ERROR_SIZE]; /* curl's words for the last failure */
     struct answer answer;        /* of the exchange under way, as are the rest */
     bool resend_ok;
@@ -36,26 +58,12 @@ struct http_client {
     struct handle *idle; /* used last first: few handles do most, and their connections stay warm */
     CURLSH *share;
     pthread_mutex_t dns_lock;
+    int ended; /* a socket whose other end is closed */
     struct trust trust;
     char *client_cert, *client_key, *no_proxy;
     bool insecure;
     long connect_timeout_ms;
 };
-
-/* How often a waiting exchange looks whether it has been cancelled. */
-#define CANCEL_TICK_MS 40
-/* Handles that nobody used for so long are given back, and their connections with them. */
-#define HANDLE_IDLE_NS (120 * NS_PER_SEC)
-/* Connections that one handle keeps: a cloud has about that many services. */
-#define CONNECTIONS_KEPT 10L
-/* A request that may be sent twice uses any connection that has not been idle for longer. */
-#define REUSE_IDLE_S 118L
-/* One that may not takes only one that the server has hardly given up: less than the keep-alive
- * time of the common servers (5 s of Apache is the shortest). */
-#define REUSE_ONCE_IDLE_S 3L
-/* Bytes that stay unacknowledged for so long mean a dead peer: what may be sent again then has time
- * left for that. */
-#define UNACKED_MS 20000
 
 static pthread_once_t http_once = PTHREAD_ONCE_INIT;
 static bool http_ready;
@@ -100,11 +108,43 @@ static int handle_on_start(void *ctx, char *ip, char *local_ip, int port, int lo
 
 static int handle_on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 {
+    struct handle *h = ctx;
     int ms = UNACKED_MS;
 
-    (void)ctx, (void)purpose;
+    (void)purpose;
+    if (h->n_fds == SOCKETS_MAX)
+        return CURL_SOCKOPT_ERROR;
+    h->fds[h->n_fds++] = fd;
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
     return CURL_SOCKOPT_OK;
+}
+
+static int handle_on_close(void *ctx, curl_socket_t fd)
+{
+    struct handle *h = ctx;
+
+    for (nfds_t i = 0; i < h->n_fds; i++)
+        if (h->fds[i] == fd) {
+            h->fds[i] = h->fds[--h->n_fds];
+            break;
+        }
+    return close(fd);
+}
+
+/* An idle connection that has something to read is at its end, or has an answer that nobody asked
+ * for ("408 Request Timeout" of a busy server): curl before 8.0 takes that for the answer to the
+ * next request. So whatever is readable is made to look ended, which curl notices. */
+static void handle_end_unfit(struct handle *h, const struct http_client *c)
+{
+    struct pollfd idle[SOCKETS_MAX];
+
+    for (nfds_t i = 0; i < h->n_fds; i++)
+        idle[i] = (struct pollfd){.fd = h->fds[i], .events = POLLIN};
+    if (h->n_fds == 0 || poll(idle, h->n_fds, 0) <= 0)
+        return;
+    for (nfds_t i = 0; i < h->n_fds; i++)
+        if (idle[i].revents)
+            dup3(c->ended, idle[i].fd, O_CLOEXEC);
 }
 
 static CURLcode handle_on_tls(CURL *easy, void *ssl_ctx, void *ctx)
@@ -149,6 +189,9 @@ static bool handle_set_up(struct handle *h, struct http_client *c)
     SET(TCP_KEEPALIVE, 1L);
     SET(TCP_NODELAY, 1L);
     SET(SOCKOPTFUNCTION, handle_on_socket);
+    SET(SOCKOPTDATA, h);
+    SET(CLOSESOCKETFUNCTION, handle_on_close);
+    SET(CLOSESOCKETDATA, h);
     SET(SSL_VERIFYPEER, c->insecure ? 0L : 1L);
     SET(SSL_VERIFYHOST, c->insecure ? 0L : 2L);
     SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -238,6 +281,17 @@ static void dns_unlock(CURL *easy, curl_lock_data data, void *ctx)
     pthread_mutex_unlock(&c->dns_lock);
 }
 
+/* A socket at its end; -1 where there is none to be had. */
+static int client_ended(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    close(pair[1]);
+    return pair[0];
+}
+
 /* Only DNS answers are shared. curl's own sharing of connections between threads is not safe, and
  * that of TLS sessions is a data race before 8.11 (curl #14751). */
 static CURLSH *client_share(struct http_client *c)
@@ -275,10 +329,11 @@ struct http_client *http_client_new(const struct http_options *o)
     trust_init(&c->trust, ca_file);
     c->insecure = o->insecure;
     c->connect_timeout_ms = o->connect_timeout_ms > 0 ? o->connect_timeout_ms : 5000;
+    c->ended = client_ended();
     c->share = client_share(c);
     c->no_proxy = http_no_proxy();
-    if (!ok || !c->share || !c->no_proxy || !copy_text(&c->client_cert, o->client_cert) ||
-        !copy_text(&c->client_key, o->client_key)) {
+    if (!ok || c->ended < 0 || !c->share || !c->no_proxy ||
+        !copy_text(&c->client_cert, o->client_cert) || !copy_text(&c->client_key, o->client_key)) {
         http_client_free(c);
         return NULL;
     }
@@ -296,6 +351,8 @@ void http_client_free(struct http_client *c)
     }
     if (c->share)
         curl_share_cleanup(c->share);
+    if (c->ended >= 0)
+        close(c->ended);
     trust_done(&c->trust);
     free(c->client_cert);
     free(c->client_key);
@@ -364,7 +421,7 @@ static bool exchange_set_up(struct handle *h, struct op *op, const struct http_r
 static enum http_outcome exchange_run(struct handle *h, const struct op *op, CURLcode *ret_code)
 {
     CURLMsg *message;
-    int running = 1, left;
+    int running = 1, left, queued;
 
     for (;;) {
         if (curl_multi_perform(h->multi, &running) != CURLM_OK)
@@ -382,7 +439,7 @@ static enum http_outcome exchange_run(struct handle *h, const struct op *op, CUR
             break;
     }
     *ret_code = CURLE_FAILED_INIT;
-    while ((message = curl_multi_info_read(h->multi, &left)))
+    while ((message = curl_multi_info_read(h->multi, &queued)))
         if (message->msg == CURLMSG_DONE)
             *ret_code = message->data.result;
     return HTTP_ANSWERED;
@@ -505,6 +562,7 @@ enum http_outcome http_send(struct http_client *c, struct op *op, const struct h
         snprintf(ret_failure->reason, sizeof(ret_failure->reason), "memory is short");
         return HTTP_NOT_SENT;
     }
+    handle_end_unfit(h, c);
     outcome = exchange(h, op, req, ret, ret_failure);
     client_put(c, h);
     return outcome;

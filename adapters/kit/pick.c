@@ -89,8 +89,8 @@ static pb_ResultCode pick_several(struct op *op, const char *what, const char *f
         buf_addf(&why, ", and %zu more", found - LISTED_MAX);
     violation(op, field, &why);
     return op_fail(op, RESULT_CODE_BAD_REQUEST_DATA,
-                   "%zu of the %ss are named '%s'; say which by its id: %s", found, what, wanted,
-                   buf_cstr(&why));
+                   "%s '%s' is ambiguous: %zu have that name; give the id of one: %s", what, wanted,
+                   found, buf_cstr(&why));
 }
 
 pb_ResultCode pick(struct op *op, const char *what, const char *field, const char *wanted,

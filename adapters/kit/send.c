@@ -91,7 +91,7 @@ static bool is_read(const struct errand *e)
 
 static bool is_idempotent(const struct errand *e)
 {
-    return e->flags & SEND_IDEMPOTENT;
+    return (e->flags & SEND_IDEMPOTENT) || is_read(e);
 }
 
 /* "GET /v2.1/servers": the path without the query, in which there may be secrets. */

@@ -193,44 +193,56 @@ static bool is_status(const struct os_server *s, const char *status)
     return s->status != NULL && strcmp(s->status, status) == 0;
 }
 
-/* Wait until the machine has its new size, and confirm it. */
-static pb_ResultCode finish_resize(struct adapter *a, struct op *op, const struct os_flavor *f,
-                                   struct os_server *s)
+/* What a look at a machine that is being resized tells; RESULT_CODE_UNSPECIFIED: look again. */
+static pb_ResultCode judge_resize(struct op *op, const struct os_flavor *f,
+                                  const struct os_server *s)
 {
-    const char *id = s->id;
-    for (;;) {
-        *s = (struct os_server){0};
-        pb_ResultCode code = os_server_get(a, op, id, s);
-        if (code != RESULT_CODE_OK)
+    if (is_status(s, "ERROR"))
+        return op_fail(op, RESULT_CODE_OUT_OF_CAPACITY,
+                       "the resize failed, and the machine is in ERROR: %s",
+                       s->fault.message == NULL ? "the cloud does not say why" : s->fault.message);
+    if (s->task_state != NULL || is_status(s, "RESIZE"))
+        return RESULT_CODE_UNSPECIFIED;
+    bool verify = is_status(s, "VERIFY_RESIZE");
+    if (has_flavor(s, f))
+        return verify ? RESULT_CODE_UNSPECIFIED : RESULT_CODE_OK;
+    if (verify)
+        return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
+                       "the machine is being resized to another flavor, %s",
+                       s->flavor.name == NULL ? s->flavor.id : s->flavor.name);
+    return op_fail(op, RESULT_CODE_OUT_OF_CAPACITY,
+                   "the cloud began the resize and gave it up, as it does where no host has room "
+                   "for flavor %s; the machine is as it was",
+                   f->thing.name);
+}
+
+/* Wait until the machine has its new size, and confirm it. */
+static pb_ResultCode finish_resize(struct adapter *a, struct op *op, const char *id,
+                                   const struct os_flavor *f)
+{
+    for (bool confirmed = false;;) {
+        struct os_server s = {0};
+        pb_ResultCode code = os_server_get(a, op, id, &s);
+        if (code == RESULT_CODE_OK)
+            code = judge_resize(op, f, &s);
+        if (code != RESULT_CODE_UNSPECIFIED)
             return code;
-        if (is_status(s, "VERIFY_RESIZE") && has_flavor(s, f)) {
+        if (!confirmed && is_status(&s, "VERIFY_RESIZE") && s.task_state == NULL) {
             struct op aside = os_aside(op, 0);
             code = order(a, &aside, id, "{\"confirmResize\":null}", false);
-            if (code != RESULT_CODE_FAILED_PRECONDITION) /* else somebody else confirmed it */
+            /* Where Nova has been told already, it calls that a wrong state or a bad request. */
+            confirmed = code == RESULT_CODE_OK;
+            if (!confirmed && code != RESULT_CODE_FAILED_PRECONDITION &&
+                code != RESULT_CODE_BAD_REQUEST_DATA)
                 return os_tell(op, &aside, code);
         }
-        if (is_status(s, "ERROR"))
-            return op_fail(op, RESULT_CODE_OUT_OF_CAPACITY,
-                           "the resize failed, and the machine is in ERROR: %s",
-                           s->fault.message == NULL ? "the cloud does not say why"
-                                                    : s->fault.message);
-        bool quiet = s->task_state == NULL && !is_status(s, "RESIZE");
-        if (quiet && !is_status(s, "VERIFY_RESIZE"))
-            return has_flavor(s, f)
-                       ? RESULT_CODE_OK
-                       : op_fail(op, RESULT_CODE_OUT_OF_CAPACITY,
-                                 "the cloud began the resize and gave it up, as it does where no "
-                                 "host has room for flavor %s; the machine is as it was",
-                                 f->thing.name);
-        if (quiet && !has_flavor(s, f))
-            return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
-                           "the machine is being resized to another flavor, %s",
-                           s->flavor.name == NULL ? s->flavor.id : s->flavor.name);
-        if (!op_sleep_ms(op, POLL_MS))
-            return op_fail(
-                op, op_cancelled(op) ? RESULT_CODE_CANCELLED : RESULT_CODE_DEADLINE_EXCEEDED,
-                "the resize goes on, but the time was over before it could be confirmed; "
-                "call again with the same flavor to confirm it");
+        if (op_sleep_ms(op, POLL_MS))
+            continue;
+        if (confirmed && !op_cancelled(op))
+            return RESULT_CODE_OK;
+        return op_fail(op, op_cancelled(op) ? RESULT_CODE_CANCELLED : RESULT_CODE_DEADLINE_EXCEEDED,
+                       "the resize goes on, but the time was over before it could be confirmed; "
+                       "call again with the same flavor to confirm it");
     }
 }
 
@@ -254,7 +266,7 @@ pb_ResultCode openstack_resize_vm(struct adapter *a, struct op *op, const pb_Res
         code = body == NULL ? RESULT_CODE_INTERNAL_ERROR : order(a, op, id, body, false);
     }
     if (code == RESULT_CODE_OK)
-        code = finish_resize(a, op, &flavor, &server);
+        code = finish_resize(a, op, id, &flavor);
     if (code != RESULT_CODE_OK)
         return os_end(op, code);
     ret->vm = after(a, op, id);

@@ -158,6 +158,9 @@ static const char *plain(struct arena *a, const char *text, size_t len)
         gap = false;
         out[n++] = (char)c;
     }
+    /* It becomes a clause of a sentence of ours. */
+    if (n > 0 && out[n - 1] == '.')
+        out[n - 1] = '\0';
     return out;
 }
 

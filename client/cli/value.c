@@ -182,7 +182,7 @@ static void message_text(struct buf *out, const ProtobufCFieldDescriptor *f,
     if (strcmp(m->descriptor->name, "google.protobuf.Timestamp") == 0) {
         const Google__Protobuf__Timestamp *t = (const Google__Protobuf__Timestamp *)(const void *)m;
         char text[CLOCK_TEXT_MAX];
-        clock_format(t->seconds, t->nanos, text);
+        clock_format(t->seconds, 0, text); /* to the second: JSON has the rest */
         buf_adds(out, text);
     } else if (symbol_is_map(f)) {
         buf_adds(out, value_string(m, "key"));

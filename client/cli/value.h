@@ -36,7 +36,7 @@ bool value_path_is_number(const struct value_path *p);
 void value_get(struct arena *a, const ProtobufCMessage *m, const struct value_path *p,
                struct value *ret);
 
-/* Append the i-th value of a field as text: enums as words, timestamps as RFC 3339, messages as
+/* Append the i-th value of a field as text: enums as words, timestamps to the second, messages as
  * name=value pairs. */
 void value_text(struct buf *out, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
                 size_t i);

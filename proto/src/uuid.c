@@ -2,8 +2,6 @@
 
 #include <ctype.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -14,17 +12,60 @@
 #define COUNT_MAX   0xFFFU
 #define COUNT_START 0x7FFU
 
+static const char dashed[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+/* What one UUID takes of chance. */
+struct chance {
+    uint64_t tail;
+    uint16_t start;
+};
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t last_ms;
 static unsigned last_count;
+/* Got from the kernel for several at once: a system call costs more than all the rest. */
+static struct chance chances[16];
+static size_t n_chances;
 
-/* A greater pair than ever before, whatever the clock does. */
-static void next_tick(unsigned start, int64_t *ret_ms, unsigned *ret_count)
+static void lock_for_fork(void)
 {
-    int64_t now = clock_wall_ns() / NS_PER_MS;
     pthread_mutex_lock(&lock);
-    if (now > last_ms) {
-        last_ms = now;
+}
+
+static void unlock_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* A child must not make the same ones as its parent. */
+static void unlock_child(void)
+{
+    n_chances = 0;
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(lock_for_fork, unlock_parent, unlock_child);
+}
+
+static struct chance take_chance(void)
+{
+    if (n_chances == 0) {
+        /* So few bytes come whole or, before the kernel has any, later: there is no other failure.
+         */
+        while (getrandom(chances, sizeof(chances), 0) != (ssize_t)sizeof(chances))
+            ;
+        n_chances = ARRAY_LEN(chances);
+    }
+    return chances[--n_chances];
+}
+
+/* A greater pair of milliseconds and count than ever before, whatever the clock does. */
+static void tick(int64_t now_ms, unsigned start)
+{
+    if (now_ms > last_ms) {
+        last_ms = now_ms;
         last_count = start;
     } else if (last_count < COUNT_MAX) {
         last_count++;
@@ -32,33 +73,35 @@ static void next_tick(unsigned start, int64_t *ret_ms, unsigned *ret_count)
         last_ms++;
         last_count = start;
     }
-    *ret_ms = last_ms;
-    *ret_count = last_count;
-    pthread_mutex_unlock(&lock);
 }
 
 void uuid7(char out[UUID_TEXT_LEN + 1])
 {
-    struct {
-        uint64_t tail;
-        uint16_t start;
-    } random;
-    /* So few bytes come whole or, before the kernel has any, later: there is no other failure. */
-    while (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        ;
-    int64_t ms;
-    unsigned count;
-    next_tick(random.start & COUNT_START, &ms, &count);
-    uint64_t high = (uint64_t)ms << 16 | 0x7000 | count;
-    uint64_t low = (random.tail & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
-    snprintf(out, UUID_TEXT_LEN + 1, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(high >> 32),
-             (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFFF), (unsigned)(low >> 48),
-             (unsigned long long)(low & UINT64_C(0xFFFFFFFFFFFF)));
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+    pthread_mutex_lock(&lock);
+    struct chance c = take_chance();
+    tick(now_ms, c.start & COUNT_START);
+    uint64_t half[2] = {
+        (uint64_t)last_ms << 16 | 0x7000 | last_count,
+        (c.tail & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62,
+    };
+    pthread_mutex_unlock(&lock);
+    unsigned digit = 0;
+    for (size_t i = 0; i < UUID_TEXT_LEN; i++) {
+        if (dashed[i] == '-') {
+            out[i] = '-';
+            continue;
+        }
+        out[i] = "0123456789abcdef"[half[digit / 16] >> (60 - 4 * (digit % 16)) & 15];
+        digit++;
+    }
+    out[UUID_TEXT_LEN] = '\0';
 }
 
 bool uuid_is(const char *text)
 {
-    static const char dashed[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     static const char plain[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     size_t len = strnlen(text, sizeof(dashed));
     const char *shape = len == sizeof(dashed) - 1 ? dashed : plain;

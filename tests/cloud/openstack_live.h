@@ -15,6 +15,8 @@ struct live {
     struct arena arena;
     struct op op;
     char token[64];
+    size_t n_tokens; /* since live_left() */
+    char tokens[512][64];
 };
 
 /* Exits with 77 where there is no OpenStack. */
@@ -43,10 +45,8 @@ pb_Vm *live_create(struct live *l, pb_VmSpec *spec, char ret_id[64]);
 pb_Vm *live_wait(struct live *l, const char *id, pb_VmState state);
 /* Delete it and wait until it is gone. */
 void live_delete(struct live *l, const char *id);
-/* How many things the project has. */
-struct live_count {
-    size_t ports, fips, volumes;
-};
-struct live_count live_count(struct live *l);
+/* How much is there that the operations since the call before made, machines aside; each is named.
+ */
+size_t live_left(struct live *l);
 
 #endif

@@ -47,6 +47,8 @@ struct op *live_more(struct live *l)
     char id[UUID_TEXT_LEN + 1];
     uuid7(id);
     snprintf(l->token, sizeof(l->token), "%s", id);
+    if (l->n_tokens < ARRAY_LEN(l->tokens))
+        memcpy(l->tokens[l->n_tokens++], l->token, sizeof(l->token));
     l->op = (struct op){
         .arena = &l->arena,
         .deadline_ns = clock_mono_ns() + 60 * NS_PER_SEC,
@@ -158,15 +160,47 @@ void live_delete(struct live *l, const char *id)
     live_wait(l, copy, VM_STATE_DELETED);
 }
 
-static size_t count(struct live *l, const struct os_kind *kind)
+/* Whether an operation of ours bears this token, behind `prefix`. */
+static bool is_ours(const struct live *l, const char *text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    for (size_t i = 0; text != NULL && strncmp(text, prefix, len) == 0 && i < l->n_tokens; i++) {
+        if (strcmp(text + len, l->tokens[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct shape_list list_all(struct live *l, const struct os_kind *kind)
 {
     struct shape_list list = {0};
     live_code(l, os_list(l->adapter, live_op(l), kind, NULL, &list), RESULT_CODE_OK);
-    return list.n;
+    return list;
 }
 
-struct live_count live_count(struct live *l)
+static size_t left(bool ours, const struct os_kind *kind, const struct os_thing *thing)
 {
-    return (struct live_count){count(l, &os_port_kind), count(l, &os_fip_kind),
-                               count(l, &os_volume_kind)};
+    if (ours)
+        print_message("left behind: %s %s\n", kind->noun, thing->id);
+    return ours;
+}
+
+size_t live_left(struct live *l)
+{
+    size_t n = 0;
+    struct shape_list list = list_all(l, &os_port_kind);
+    const struct os_port *ports = list.items;
+    for (size_t i = 0; i < list.n; i++)
+        n += left(is_ours(l, ports[i].thing.name, OS_MARK_PREFIX), &os_port_kind, &ports[i].thing);
+    list = list_all(l, &os_fip_kind);
+    const struct os_fip *fips = list.items;
+    for (size_t i = 0; i < list.n; i++)
+        n += left(is_ours(l, fips[i].description, OS_MARK_PREFIX), &os_fip_kind, &fips[i].thing);
+    list = list_all(l, &os_volume_kind);
+    const struct os_volume *volumes = list.items;
+    for (size_t i = 0; i < list.n; i++)
+        n += left(is_ours(l, shape_map_get(&volumes[i].metadata, OS_TOKEN_KEY), ""),
+                  &os_volume_kind, &volumes[i].thing);
+    l->n_tokens = 0;
+    return n;
 }

@@ -14,9 +14,9 @@
 #include "openstack_live.h"
 #include "os.h"
 #include "os_ports.h"
+#include "os_volumes.h"
 
 static struct live live;
-static struct live_count before;
 
 static int setup(void **state)
 {
@@ -32,25 +32,18 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Each test leaves the project as it found it. */
-static int count_before(void **state)
+static int begin(void **state)
 {
     (void)state;
-    before = live_count(&live);
     live_op(&live);
     return 0;
 }
 
-static int count_after(void **state)
+/* Each test leaves nothing behind. */
+static int end(void **state)
 {
     (void)state;
-    struct live_count after = live_count(&live);
-    if (after.ports != before.ports || after.fips != before.fips || after.volumes != before.volumes)
-        print_message("left behind: %zd ports, %zd floating IPs, %zd volumes\n",
-                      (ssize_t)(after.ports - before.ports), (ssize_t)(after.fips - before.fips),
-                      (ssize_t)(after.volumes - before.volumes));
-    return after.ports != before.ports || after.fips != before.fips ||
-           after.volumes != before.volumes;
+    return live_left(&live) > 0;
 }
 
 static const char *value_of(void *const *items, size_t n, const char *key)
@@ -240,9 +233,19 @@ static void test_volumes(void **state)
     pb_Vm *vm = live_create(&live, spec, id);
     assert_string_equal(vm->image_id, "");
     assert_int_equal(vm->n_volumes, 3);
-    for (size_t i = 0; i < 3; i++)
+    char volumes[3][64];
+    for (size_t i = 0; i < 3; i++) {
         assert_true(vm->volumes[i]->delete_on_termination);
+        snprintf(volumes[i], sizeof(volumes[i]), "%s", vm->volumes[i]->id);
+    }
     live_delete(&live, id);
+    for (size_t i = 0; i < 3; i++) {
+        struct os_volume volume = {0};
+        live_code(
+            &live,
+            os_find(live.adapter, live_op(&live), &os_volume_kind, "", volumes[i], NULL, &volume),
+            RESULT_CODE_NOT_FOUND);
+    }
 }
 
 /* A floating IP that was there before stays when the machine goes. */
@@ -399,7 +402,7 @@ static void test_delete_of_nothing(void **state)
 
 int main(void)
 {
-#define LIVE_TEST(f) cmocka_unit_test_setup_teardown(f, count_before, count_after)
+#define LIVE_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(test_bad_specs), LIVE_TEST(test_clean_up_of_failure), LIVE_TEST(test_quota),
         LIVE_TEST(test_dry_run),   LIVE_TEST(test_delete_of_nothing),   LIVE_TEST(test_whole_life),

@@ -5,6 +5,7 @@ ISOBAR_TEST_OPENSTACK names the clouds.yaml of an OpenStack with the clouds `adm
 tests/cloud/openstack makes it. Without it a test ends as skipped.
 """
 
+import base64
 import contextlib
 import io
 import json
@@ -20,6 +21,8 @@ import gateway
 
 CLOUDS = os.environ.get('ISOBAR_TEST_OPENSTACK', '')
 PYTHON = '/usr/bin/python3'
+# The newest that Debian 12's client knows; left alone it would ask for the oldest.
+COMPUTE_API = '2.92'
 
 
 def need():
@@ -67,7 +70,9 @@ def serve(cloud):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                code = shell.OpenStackShell().run(['--os-cloud', cloud, *json.loads(line)])
+                code = shell.OpenStackShell().run(
+                    ['--os-cloud', cloud, '--os-compute-api-version', COMPUTE_API,
+                     *json.loads(line)])
             except SystemExit as e:
                 code = e.code
         answers.write(json.dumps([code, out.getvalue(), err.getvalue()]) + '\n')
@@ -123,6 +128,16 @@ class Project:
         """A command as the project's user; self.admin does one as the administrator."""
         return self.user(*args)
 
+    def make_key(self, name):
+        """A key pair; Nova makes none itself any more."""
+        kind, key = b'ssh-ed25519', secrets.token_bytes(32)
+        data = b''.join(len(part).to_bytes(4, 'big') + part for part in (kind, key))
+        path = os.path.join(self.folder, name + '.pub')
+        with open(path, 'wb') as f:
+            f.write(kind + b' ' + base64.b64encode(data) + b' test')
+        self('keypair', 'create', '--public-key', path, name)
+        self.undo.append(lambda: self('keypair', 'delete', name))
+
     def show(self, *args):
         """What it prints, as data."""
         return json.loads(self(*args, '-f', 'json') or '[]')
@@ -160,10 +175,9 @@ class Project:
         shutil.rmtree(self.folder)
 
     def remove_machines(self):
-        """And what they left behind; ports go with them."""
-        for kind, options in ('server', ['--wait']), ('volume', []), ('floating ip', []):
-            for each in self.show(*kind.split(), 'list'):
-                self(*kind.split(), 'delete', *options, each['ID'])
+        """And what they left behind."""
+        for kind, each in sorted(self.leftovers(), key=lambda found: found[0] != 'server'):
+            self(*kind.split(), 'delete', *(['--wait'] if kind == 'server' else []), each)
 
     @staticmethod
     def insist(step):

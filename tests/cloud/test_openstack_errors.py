@@ -39,8 +39,7 @@ class Errors(unittest.TestCase):
     def setUpClass(cls):
         cls.os = openstack_peer.Project()
         cls.addClassCleanup(cls.os.remove)
-        cls.os('keypair', 'create', 'key')
-        cls.os.cleanup('keypair', 'delete', 'key')
+        cls.os.make_key('key')
         import yaml
         with open(cls.os.clouds) as f:
             clouds = yaml.safe_load(f)['clouds']

@@ -37,8 +37,7 @@ class Show(unittest.TestCase):
            '--min-ram', '64', '--property', 'os_type=linux', '--property', 'architecture=x86_64',
            '--tag', 'one', '--tag', 'two', 'full-image')
         os.cleanup('image', 'delete', 'full-image')
-        os('keypair', 'create', 'key')
-        os.cleanup('keypair', 'delete', 'key')
+        os.make_key('key')
         os('network', 'create', '--mtu', '1300', 'second')
         os.cleanup('network', 'delete', 'second')
         os('subnet', 'create', 'six', '--network', 'second', '--ip-version', '6', '--no-dhcp',
@@ -50,7 +49,7 @@ class Show(unittest.TestCase):
         os(*rule, '--protocol', 'icmp')
         os(*rule, '--protocol', 'udp', '--dst-port', '53', '--remote-group', 'web', '--egress')
         os(*rule, '--protocol', '47', '--ethertype', 'IPv6')
-        os('--os-compute-api-version', '2.92', 'server', 'create', '--flavor', 'm1.tiny',
+        os('server', 'create', '--flavor', 'm1.tiny',
            '--image', 'test-image', '--network', 'private', '--key-name', 'key',
            '--security-group', 'web', '--property', 'role=front', '--tag', 'blue', '--wait', 'first')
         os('floating', 'ip', 'create', 'public')

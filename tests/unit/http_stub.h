@@ -38,7 +38,8 @@ enum stub_deed {
     STUB_TRICKLE, /* a byte of the answer each 20 ms */
     STUB_RAW,     /* the body is all that is sent; then close */
     STUB_FLOOD,   /* a body of `flood` bytes */
-    STUB_TWICE,   /* answer, and then an answer that nobody asked for */
+    STUB_LATER,   /* answer, and a little later an answer that nobody asked for */
+    STUB_BEHIND,  /* the same in one piece */
 };
 
 struct stub_step {
@@ -195,10 +196,15 @@ static bool stub_do(struct stub_connection *c, const struct stub_step *step, boo
     case STUB_RAW:
         stub_write(c, step->body, step->body_len ? step->body_len : strlen(step->body));
         break;
-    case STUB_TWICE:
+    case STUB_LATER:
         goes_on = stub_write(c, answer, len);
         stub_pause(s, 20);
         goes_on = goes_on && stub_write(c, STUB_UNASKED, strlen(STUB_UNASKED));
+        break;
+    case STUB_BEHIND:
+        answer = realloc(answer, len + sizeof(STUB_UNASKED));
+        memcpy(answer + len, STUB_UNASKED, sizeof(STUB_UNASKED));
+        goes_on = stub_write(c, answer, len + strlen(STUB_UNASKED));
         break;
     case STUB_FLOOD:
         goes_on = stub_write(c, answer, len);

@@ -127,6 +127,32 @@ static void a_client_shows_its_certificate(void **state)
     unlink(pem);
 }
 
+static void an_answer_that_nobody_asked_for_is_not_taken(void **state)
+{
+    static const struct stub_step steps[] = {{.deed = STUB_LATER, .body = "x"}, {.body = "y"}};
+    char pem[] = "/tmp/isobar-test-http-XXXXXX";
+    SSL_CTX *tls;
+    struct fixture f;
+    struct stub safe;
+
+    (void)state;
+    close(mkstemp(pem));
+    tls = make_tls(pem);
+    open_fixture(&f, steps, 1);
+    stub_start(&safe, steps, 2, tls);
+    assert_int_equal(get_with(&f, &(struct http_options){.ca_file = pem}, stub_url(&safe, "/")),
+                     HTTP_ANSWERED);
+    usleep(100000);
+    assert_int_equal(
+        send_one(&f, (struct http_request){.method = "POST", .url = stub_url(&safe, "/")}),
+        HTTP_ANSWERED);
+    assert_string_equal(f.rsp.body, "y");
+    close_fixture(&f);
+    stub_stop(&safe);
+    SSL_CTX_free(tls);
+    unlink(pem);
+}
+
 struct many {
     struct http_client *client;
     char url[128];
@@ -188,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tls_is_verified),
         cmocka_unit_test(a_client_shows_its_certificate),
+        cmocka_unit_test(an_answer_that_nobody_asked_for_is_not_taken),
         cmocka_unit_test(many_threads_trust_alike),
     };
 

@@ -130,7 +130,7 @@ static void long_lists_are_cut(void **state)
         items[i].name = "twin";
     assert_int_equal(pick(&f.op, "server", "vm", "twin", items, ARRAY_LEN(items), &index),
                      RESULT_CODE_BAD_REQUEST_DATA);
-    assert_non_null(strstr(f.op.result->detail, "40 of the servers"));
+    assert_non_null(strstr(f.op.result->detail, "server 'twin' is ambiguous: 40"));
     assert_non_null(strstr(f.op.result->detail, "server-09, and 30 more"));
     assert_null(strstr(f.op.result->detail, "server-10"));
     arena_done(&f.arena);

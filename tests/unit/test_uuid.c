@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 /* cmocka.h wants those before it. */
 #include <cmocka.h>
 
@@ -63,6 +65,34 @@ static void each_is_greater_than_the_one_before(void **state UNUSED)
         assert_string_not_equal(all[i - 1], all[i]);
 }
 
+static void child_and_parent_differ(void **state UNUSED)
+{
+    char ours[8][UUID_TEXT_LEN + 1], theirs[8][UUID_TEXT_LEN + 1];
+    int pipe_fds[2];
+    assert_int_equal(pipe(pipe_fds), 0);
+    uuid7(ours[0]);
+    pid_t child = fork();
+    if (child == 0) {
+        for (size_t i = 0; i < ARRAY_LEN(theirs); i++)
+            uuid7(theirs[i]);
+        _exit(write(pipe_fds[1], theirs, sizeof(theirs)) == (ssize_t)sizeof(theirs) ? 0 : 1);
+    }
+    assert_true(child > 0);
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        uuid7(ours[i]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(pipe_fds[0], theirs, sizeof(theirs)), sizeof(theirs));
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    /* What is behind the time and the count is chance, and not the same chance. */
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(theirs); k++)
+            assert_string_not_equal(ours[i] + 19, theirs[k] + 19);
+    }
+}
+
 static void shapes(void **state UNUSED)
 {
     static const char *const good[] = {
@@ -95,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_the_fields_of_version_7),
         cmocka_unit_test(each_is_greater_than_the_one_before),
+        cmocka_unit_test(child_and_parent_differ),
         cmocka_unit_test(shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,15 +25,22 @@ struct sender *sender_new(struct http_client *client, const struct sender_ops *o
 void sender_free(struct sender *s);
 
 enum send_flags {
-    SEND_IDEMPOTENT = 1, /* may be sent again after an ambiguous outcome or a 5xx */
+    SEND_IDEMPOTENT = 1, /* may be sent again after an ambiguous outcome or a 5xx; GET and HEAD
+                            always may */
     SEND_NO_AUTH = 2,    /* do not call authenticate */
 };
 
 /* Send, and send again where that is allowed: never sent -> always; 429 and 503 -> after
- * Retry-After; 5xx, ambiguous and time-outs of single attempts -> only SEND_IDEMPOTENT; full-jitter
+ * Retry-After; 500, 502, 503, 504, 408 and ambiguous outcomes -> only SEND_IDEMPOTENT; full-jitter
  * backoff, 3 attempts, and a retry quota of the sender, so that an outage is not amplified. 401 ->
  * authenticate(renew) and one resend. Returns RESULT_CODE_OK with `ret` filled in for any 2xx (and
- * 3xx counts as failure). What is ambiguous and not idempotent is OutcomeUnknown. */
+ * 3xx counts as failure).
+ *
+ * A failure replaces what the result said before, except for its warnings. Where no answer came:
+ * what may have been done and is not idempotent is OutcomeUnknown, the rest Unavailable,
+ * DeadlineExceeded or Cancelled. Where one came, map_error() says the code; what it leaves open is
+ * added: retry.after_ms from Retry-After, and for a 5xx to what is no read that side effects are
+ * possible. A wait that would pass the deadline is not begun: the failure at hand is told. */
 pb_ResultCode send_request(struct sender *s, struct op *op, const struct http_request *req,
                            unsigned flags, struct http_response *ret) MUST_USE;
 

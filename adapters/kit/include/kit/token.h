@@ -35,7 +35,10 @@ struct token_ref {
 
 /* Get the token; fetches where there is none, it has expired, or `refused` is the generation that
  * is cached now (0: none was refused). Waits at most until the op's deadline. Failures are not
- * cached, but all who waited for a fetch get its failure. */
+ * cached, but all who waited for a fetch get its failure, unless that was Cancelled or
+ * DeadlineExceeded: that was the fetching thread's own trouble, and one of them takes over. The
+ * thread that finds it is time for an early renewal makes it before it goes on, within a part of
+ * its time; the others go on with the token that there is. */
 pb_ResultCode token_get(struct token_cache *c, struct op *op, uint64_t refused,
                         struct token_ref *ret) MUST_USE;
 /* For CLEANUP() too; a zeroed ref is allowed. */
