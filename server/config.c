@@ -109,6 +109,8 @@ static void read_all(struct config_reading *r, const char *text, size_t len)
     config_initial(&config_top, r->config);
     config_read(r, &config_top, root, r->config, NULL);
     fill(r->config);
+    if (r->n_mistakes == 0)
+        config_check_strangers(r, root);
     if (r->arena->exhausted)
         config_wrong(r, NULL, "there is too much in this file");
 }

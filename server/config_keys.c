@@ -95,7 +95,7 @@ static const struct config_key cloud_keys[] = {
             "stand beside this key: isobar adapter describe shows them."},
     {"max_in_flight", CONFIG_COUNT, AT(max_in_flight), .min = 1, .max = 1024, .initial = 64,
      .doc = "Calls that may be at the cloud at the same time."},
-    {"max_in_queue", CONFIG_COUNT, AT(max_queued), .min = 1, .max = 1000000, .initial = 1024,
+    {"max_queued", CONFIG_COUNT, AT(max_queued), .min = 1, .max = 1000000, .initial = 1024,
      .doc = "Calls that may wait for a place; more are answered Overloaded."},
     {"defaults", CONFIG_SPECIAL, .read = config_read_defaults,
      .text = "{ATTRIBUTE: VALUE, parameters: {NAME: VALUE}}",

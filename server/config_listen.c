@@ -131,6 +131,32 @@ void config_read_listen(struct config_reading *r, const struct config_node *list
     }
 }
 
+/* Encryption alone does not say who calls. */
+static void check_strangers(struct config_reading *r, const struct config_node *n,
+                            const struct config_listen *l)
+{
+    size_t len = strcspn(l->url, ":");
+    const char *host;
+    if (l->insecure || l->tls.ca_file || !ends_with(l->url, len, "tcp") ||
+        !split_address(r->arena, l->url + len + strlen("://"), &host) || is_loopback(host))
+        return;
+    config_wrong(r, n,
+                 "%s lets everybody who reaches it do everything; name users, or clients' "
+                 "certificates by tls: {ca}, or say insecure: true",
+                 l->url);
+}
+
+void config_check_strangers(struct config_reading *r, const struct config_node *root)
+{
+    const struct config_node *list = root->first;
+    while (list && strcmp(list->key, "listen") != 0)
+        list = list->next;
+    size_t i = 0;
+    for (const struct config_node *n = list ? list->first : NULL; n && r->config->n_users == 0;
+         n = n->next)
+        check_strangers(r, n, &r->config->listen[i++]);
+}
+
 /* ---- users ---- */
 
 static void check_token_file(struct config_reading *r, const struct config_node *n,

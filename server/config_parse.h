@@ -70,6 +70,9 @@ void config_unknown(struct config_reading *r, const struct config_table *t,
 /* Whether the node is of the kind; a mistake where not. */
 bool config_expect(struct config_reading *r, const struct config_node *n, enum config_kind kind);
 
+/* Who can be reached from other machines has to know who calls; after all else has been read. */
+void config_check_strangers(struct config_reading *r, const struct config_node *root);
+
 /* ---- values ---- */
 
 /* "30s", "500ms", "5m", "1h"; a number alone is seconds. Fractions are allowed. False where it is

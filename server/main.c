@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "gateway.h"
 #include "log.h"
 
@@ -85,9 +86,14 @@ static int check_config(const char *path)
     struct config *config = config_load(path, to_stderr, NULL);
     if (!config)
         return EXIT_FAILED;
-    printf("%s: ok, %zu clouds, %zu listeners\n", path ? path : "built-in configuration",
-           config->n_clouds, config->n_listen);
-    config_free(config);
+    size_t n_clouds = config->n_clouds, n_listen = config->n_listen;
+    /* Opening a connection reads credentials and asks nobody. */
+    struct snapshot *s = snapshot_take_config(config, NULL, to_stderr, NULL);
+    if (!s)
+        return EXIT_FAILED;
+    snapshot_discard(s);
+    printf("%s: ok, %zu clouds, %zu listeners\n", path ? path : "built-in configuration", n_clouds,
+           n_listen);
     return EXIT_OK;
 }
 

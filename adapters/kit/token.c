@@ -142,7 +142,8 @@ static pb_ResultCode token_fetch(struct token_cache *c, struct op *op)
 
     if (!fresh || !flight_begin(c)) {
         free(fresh);
-        return op_fail(op, code, "memory is short; try again later");
+        op_fail(op, code, "memory is short; try again later");
+        return code;
     }
     pthread_mutex_unlock(&c->lock);
     code = c->ops->fetch(c->ctx, op, &grant);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "isobar/utf8.h"
+
 /* A message for people has no business to be longer. */
 enum { MESSAGE_MAX = 600 };
 
@@ -161,7 +163,7 @@ static const char *plain(struct arena *a, const char *text, size_t len)
     /* It becomes a clause of a sentence of ours. */
     if (n > 0 && out[n - 1] == '.')
         out[n - 1] = '\0';
-    return out;
+    return utf8_mend(out);
 }
 
 void os_fault_read(struct arena *a, const char *body, size_t len, struct os_fault *ret)

@@ -153,6 +153,7 @@ static struct os_node *convert_map(struct reader *r, const yaml_node_t *y, struc
                 *c = '_';
         }
         child->key = name;
+        child->line = key->start_mark.line + 1;
         os_node_put(n, child);
     }
     return merged == NULL ? n : merge_key(r, n, merged);

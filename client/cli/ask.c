@@ -30,7 +30,16 @@ ProtobufCMessage *ask_request(struct cli *c, const ProtobufCMessageDescriptor *t
 
 int ask_result(struct cli *c, const char *about, const struct isobar_reply *reply)
 {
-    return reply ? say_result(c, about, reply->result) : EXIT_FAILED;
+    if (!reply) {
+        return EXIT_FAILED;
+    }
+    const pb_Result *r = reply->result;
+    int code = say_result(c, about, r);
+    bool is_lost = r->retry && r->retry->class_ == RETRY_CLASS_AFTER_LOOKUP && !*r->operation_id;
+    if (is_lost && (c->args.command->does & OPTION_CHANGES)) {
+        say(c, "  to find it: isobar operation list --request-id %s", reply->request_id);
+    }
+    return code;
 }
 
 const ProtobufCMessage *ask_item(const struct isobar_reply *reply)

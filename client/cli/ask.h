@@ -10,7 +10,8 @@
 ProtobufCMessage *ask_request(struct cli *c, const ProtobufCMessageDescriptor *type,
                               const char *word) MUST_USE;
 
-/* Say what the reply's result says. The exit code; EXIT_FAILED for a reply that is NULL. */
+/* Say what the reply's result says, and how to find an operation whose answer was lost. The exit
+ * code; EXIT_FAILED for a reply that is NULL. */
 int ask_result(struct cli *c, const char *about, const struct isobar_reply *reply);
 
 /* The one message that a response is about, the first field that is a message; NULL where there is

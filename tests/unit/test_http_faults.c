@@ -212,6 +212,26 @@ static void a_connection_that_was_closed_is_not_used(void **state)
     close_fixture(&f);
 }
 
+/* What may not be sent twice takes no connection that the server may be about to close. */
+static void an_old_connection_is_for_what_may_be_sent_twice(void **state)
+{
+    static const struct stub_step steps[] = {{0}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, steps, 1);
+    assert_int_equal(post(&f, "x"), HTTP_ANSWERED);
+    assert_int_equal(post(&f, "x"), HTTP_ANSWERED);
+    assert_int_equal(stub_connections(&f.stub), 1);
+    sleep(5);
+    assert_int_equal(get(&f, "/"), HTTP_ANSWERED);
+    assert_int_equal(stub_connections(&f.stub), 1);
+    sleep(5);
+    assert_int_equal(post(&f, "x"), HTTP_ANSWERED);
+    assert_int_equal(stub_connections(&f.stub), 2);
+    close_fixture(&f);
+}
+
 /* An answer that came before its request is not taken for that request's. */
 static void an_answer_that_nobody_asked_for_is_not_taken(void **state)
 {
@@ -297,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_request_is_not_sent_twice),
         cmocka_unit_test(a_fresh_connection_that_dies_is_ambiguous),
         cmocka_unit_test(a_connection_that_was_closed_is_not_used),
+        cmocka_unit_test(an_old_connection_is_for_what_may_be_sent_twice),
         cmocka_unit_test(an_answer_that_nobody_asked_for_is_not_taken),
         cmocka_unit_test(a_cut_answer_is_ambiguous),
         cmocka_unit_test(what_is_not_http_is_ambiguous),
