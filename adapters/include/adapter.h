@@ -48,7 +48,8 @@ bool op_cancelled(const struct op *op);
 /* Sleep, but not past the deadline nor a cancellation; false where one of them ended it. */
 bool op_sleep_ms(const struct op *op, int ms);
 /* RESULT_CODE_INTERNAL_ERROR with words where the arena is exhausted, else `code`. Slots end with
- * it. */
+ * it: on success it clears what earlier failures that were survived have left in the result, but
+ * for warnings. */
 pb_ResultCode op_end(struct op *op, pb_ResultCode code);
 
 /* A connection's settings, as the configuration gives them: flat names and text values. */

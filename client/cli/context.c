@@ -9,7 +9,7 @@
 #include <yaml.h>
 
 #include "doc.h"
-#include "isobar/near.h"
+#include "meant.h"
 #include "request.h"
 
 static const struct {
@@ -72,13 +72,9 @@ static const char *text_of(const yaml_node_t *node)
 static bool unknown_key(struct reader *r, const yaml_node_t *key, const char *const *words,
                         size_t n)
 {
-    const char *text = text_of(key);
-    size_t near = 0;
-    if (text && near_pick(text, words, n, &near, 1)) {
-        return wrong_at(r, &key->start_mark, "there is no key \"%.60s\"; did you mean %s?", text,
-                        words[near]);
-    }
-    return wrong_at(r, &key->start_mark, "there is no key \"%.60s\"", text ? text : "?");
+    char what[CONTEXT_WHY / 2];
+    meant(what, sizeof(what), "key", text_of(key) ? text_of(key) : "?", words, n, true);
+    return wrong_at(r, &key->start_mark, "%s", what);
 }
 
 static const char *home_file(struct arena *a, const char *name)
@@ -234,7 +230,7 @@ const struct context *context_find(const struct context_file *file, const char *
 {
     enum { WORDS_MAX = 64 };
     const char *words[WORDS_MAX];
-    size_t n = 0, near = 0;
+    size_t n = 0;
     for (size_t i = 0; i < file->n; i++) {
         if (strcmp(file->contexts[i].name, name) == 0) {
             return &file->contexts[i];
@@ -243,12 +239,7 @@ const struct context *context_find(const struct context_file *file, const char *
             words[n++] = file->contexts[i].name;
         }
     }
-    if (near_pick(name, words, n, &near, 1)) {
-        snprintf(why, CONTEXT_WHY, "there is no context \"%.60s\"; did you mean %.60s?", name,
-                 words[near]);
-    } else {
-        snprintf(why, CONTEXT_WHY, "there is no context \"%.60s\" in %.300s", name, file->path);
-    }
+    meant(why, CONTEXT_WHY, "context", name, words, n, true);
     return NULL;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "isobar/near.h"
+#include "meant.h"
 #include "symbol.h"
 #include "value.h"
 
@@ -166,7 +166,7 @@ static bool set_enum(const ProtobufCEnumDescriptor *e, const char *text, void *t
 {
     enum { WORDS_MAX = 64 };
     const char *words[WORDS_MAX];
-    size_t n = 0, prefix = symbol_enum_prefix(e), index = 0;
+    size_t n = 0, prefix = symbol_enum_prefix(e);
     for (unsigned i = 0; i < e->n_values && n < WORDS_MAX; i++) {
         const char *name = e->values[i].name;
         if (strcasecmp(name, text) == 0 || strcasecmp(name + prefix, text) == 0) {
@@ -177,15 +177,7 @@ static bool set_enum(const ProtobufCEnumDescriptor *e, const char *text, void *t
             words[n++] = name + prefix;
         }
     }
-    int at = snprintf(why, FIELD_WHY, "there is no \"%.40s\"; ", text);
-    if (n && near_pick(text, words, n, &index, 1)) {
-        snprintf(why + at, (size_t)(FIELD_WHY - at), "did you mean %s?", words[index]);
-        return false;
-    }
-    at += snprintf(why + at, (size_t)(FIELD_WHY - at), "it is one of");
-    for (size_t i = 0; i < n && at < FIELD_WHY - 1; i++) {
-        at += snprintf(why + at, (size_t)(FIELD_WHY - at), "%s %s", i ? "," : "", words[i]);
-    }
+    meant(why, FIELD_WHY, "", text, words, n, true);
     return false;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "isobar/near.h"
+#include "meant.h"
 #include "text.h"
 
 #define AT(field) offsetof(struct options, field)
@@ -73,21 +73,13 @@ bool option_fits(const struct option *o, unsigned does)
 
 static bool set_format(int *to, const char *value, char why[OPTION_WHY])
 {
-    size_t near = 0;
     for (size_t i = 0; i < ARRAY_LEN(option_formats); i++) {
         if (strcmp(value, option_formats[i]) == 0) {
             *to = (int)i;
             return true;
         }
     }
-    if (near_pick(value, option_formats, ARRAY_LEN(option_formats), &near, 1)) {
-        snprintf(why, OPTION_WHY, "there is no format \"%.40s\"; did you mean %s?", value,
-                 option_formats[near]);
-    } else {
-        snprintf(why, OPTION_WHY,
-                 "there is no format \"%.40s\"; it is one of table, wide, json, yaml, csv, name",
-                 value);
-    }
+    meant(why, OPTION_WHY, "format", value, option_formats, ARRAY_LEN(option_formats), true);
     return false;
 }
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "field.h"
-#include "isobar/near.h"
 #include "isobar/pbjson.h"
+#include "meant.h"
 #include "value.h"
 
 static void close_fd(int *fd)
@@ -78,22 +78,14 @@ static const struct flag *find_part(const ProtobufCMessageDescriptor *type, cons
 {
     const struct flag *f = flag_find(type, key);
     const char *names[16];
-    size_t n = 0, near = 0;
+    size_t n = 0;
     for (const struct flag *each; !f && n < ARRAY_LEN(names) && (each = flag_at(type, n));) {
         names[n++] = each->name;
     }
     if (f) {
         return f;
     }
-    int at = snprintf(why, REQUEST_WHY, "there is no key \"%.60s\"; ", key);
-    if (near_pick(key, names, n, &near, 1)) {
-        snprintf(why + at, (size_t)(REQUEST_WHY - at), "did you mean %s?", names[near]);
-        return NULL;
-    }
-    at += snprintf(why + at, (size_t)(REQUEST_WHY - at), "it is one of");
-    for (size_t i = 0; i < n && at < REQUEST_WHY - 1; i++) {
-        at += snprintf(why + at, (size_t)(REQUEST_WHY - at), "%s %s", i ? "," : "", names[i]);
-    }
+    meant(why, REQUEST_WHY, "key", key, names, n, true);
     return NULL;
 }
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "isobar/near.h"
+#include "meant.h"
 #include "symbol.h"
 
 static const struct view views[] = {
@@ -135,21 +135,19 @@ static void gather_paths(struct names *names, const ProtobufCMessageDescriptor *
     }
 }
 
-static const char *near_column(struct arena *a, const struct view *v, const char *word)
+static void unknown_column(struct arena *a, const struct view *v, const char *word, char *why)
 {
     struct names names = {.arena = a, .items = arena_array(a, 256, sizeof(char *)), .max = 256};
     const char *lists[] = {v->columns, v->wide}, *title, *path;
-    size_t near = 0;
-    if (!names.items) {
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(lists) && names.items; i++) {
         while (names.n < names.max && next_column(a, &lists[i], &title, &path)) {
             names.items[names.n++] = title;
         }
     }
-    gather_paths(&names, v->type, "", 0);
-    return near_pick(word, names.items, names.n, &near, 1) ? names.items[near] : NULL;
+    if (names.items) {
+        gather_paths(&names, v->type, "", 0);
+    }
+    meant(why, VIEW_WHY, "column", word, names.items, names.n, false);
 }
 
 size_t view_choose(struct arena *a, const struct view *v, const char *text, struct column **ret,
@@ -166,9 +164,7 @@ size_t view_choose(struct arena *a, const struct view *v, const char *text, stru
             return 0;
         }
         if (!column_make(v->type, word, path_of_title(a, v, word), &columns[n++])) {
-            const char *near = near_column(a, v, word);
-            snprintf(why, VIEW_WHY, "there is no column \"%.60s\"%s%s%s", word,
-                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+            unknown_column(a, v, word, why);
             return 0;
         }
         if (!text[len]) {

@@ -5,7 +5,7 @@
  * The gateway is the one that $ISOBAR_SERVER names, else the local one; the cloud is "box" unless
  * another is named. Flavor and image are the first that the cloud has.
  */
-#include <isobar.h>
+#include "isobar.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -165,7 +165,7 @@ VM = [
     ('name', 'name'),
     ('state', lambda t: vm_state(t['status'], t['OS-EXT-STS:task_state'])),
     ('nativeState', lambda t: t['status'] + (
-        ' + ' + t['OS-EXT-STS:task_state'] if t['OS-EXT-STS:task_state'] else '')),
+        ' (%s)' % t['OS-EXT-STS:task_state'] if t['OS-EXT-STS:task_state'] else '')),
     ('fault', lambda t: text((t.get('fault') or {}).get('message'))),
     ('flavorId', '_flavor_id'),
     ('flavorName', lambda t: t['flavor']['original_name']),
@@ -195,13 +195,21 @@ STATES = {
     'REVERT_RESIZE': 'UPDATING', 'RESCUE': 'UPDATING', 'SOFT_DELETED': 'DELETING',
     'DELETED': 'DELETED', 'ERROR': 'ERROR',
 }
-TASKS = {'powering-on': 'STARTING', 'powering-off': 'STOPPING', 'deleting': 'DELETING',
-         'suspending': 'SUSPENDING'}
+# Where the task that goes on counts for more; a machine that is deleted has the same word always.
+TASKS = {
+    ('ACTIVE', 'powering-off'): 'STOPPING',
+    ('ACTIVE', 'suspending'): 'SUSPENDING',
+    ('ACTIVE', 'pausing'): 'SUSPENDING',
+    ('SHUTOFF', 'powering-on'): 'STARTING',
+    ('SUSPENDED', 'resuming'): 'STARTING',
+    ('PAUSED', 'unpausing'): 'STARTING',
+}
+TASKS.update({(status, 'deleting'): 'DELETING' for status in STATES})
 
 
 def vm_state(status, task):
     """The design's table."""
-    return 'VM_STATE_' + TASKS.get(task, STATES[status])
+    return 'VM_STATE_' + TASKS.get((status, task), STATES[status])
 
 
 def named(value):

@@ -209,8 +209,8 @@ class Machines(unittest.TestCase):
         self.delete('way')
 
     def check_state(self, ours):
-        status, _, task = ours['nativeState'].partition(' + ')
-        self.assertEqual(ours['state'], fields.vm_state(status, task))
+        status, _, task = ours['nativeState'].partition(' ')
+        self.assertEqual(ours['state'], fields.vm_state(status, task.strip('()')))
 
 
 if __name__ == '__main__':

@@ -57,7 +57,8 @@ static void test_whole(void **state)
 {
     (void)state;
     struct open_error error;
-    struct os_config *c = load("clouds:\n  demo:\n    " AUTH "\n    region_name: R\n", "demo", &error);
+    struct os_config *c =
+        load("clouds:\n  demo:\n    " AUTH "\n    region_name: R\n", "demo", &error);
     if (c == NULL)
         fail_msg("%s", error.text);
     assert_int_equal(c->auth, OS_AUTH_PASSWORD);
@@ -111,7 +112,7 @@ static const struct mistake_row {
     {"- clouds\n", 1, "a map is expected"},
     {"clouds: [x]\n", 1, "\"clouds\" must be a map"},
     {"clouds:\n  x: text\n", 2, "cloud \"x\" must be a map"},
-    {"clouds:\n  y: {}\n", 0, "no cloud \"x\" (it has: y)"},
+    {"clouds:\n  other: {}\n", 0, "no cloud \"x\" (it has: other)"},
     {"clouds:\n  xx: {}\n", 0, "did you mean \"xx\"?"},
     {"clouds:\n  x: {}\n", 2, "there is no auth_url"},
     {"clouds:\n  x:\n    auth: text\n", 3, "\"auth\" must be a map"},
@@ -126,7 +127,8 @@ static const struct mistake_row {
      "add user_domain_name"},
     {"clouds:\n  x:\n    auth: {auth_url: 'http://h', password: p, user_id: u, project_name: n}\n",
      2, "add project_domain_name"},
-    {"clouds:\n  x:\n    auth: {auth_url: 'http://h', password: p, user_id: u, system_scope: all}\n",
+    {"clouds:\n  x:\n    auth: {auth_url: 'http://h', password: p, user_id: u, system_scope: "
+     "all}\n",
      2, "system_scope has no machines"},
     {"clouds:\n  x:\n    auth_type: v3totp\n    auth: {auth_url: 'http://h'}\n", 2,
      "auth_type \"v3totp\" is not supported"},
@@ -208,9 +210,9 @@ static void test_billion_laughs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),       cmocka_unit_test(test_auth_urls),
-        cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_several_clouds),
-        cmocka_unit_test(test_no_file),     cmocka_unit_test(test_billion_laughs),
+        cmocka_unit_test(test_whole),    cmocka_unit_test(test_auth_urls),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_several_clouds),
+        cmocka_unit_test(test_no_file),  cmocka_unit_test(test_billion_laughs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
