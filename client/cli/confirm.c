@@ -6,6 +6,7 @@
 
 #include "output.h"
 #include "say.h"
+#include "session.h"
 #include "text.h"
 
 /* The machines that a question names before it only counts. */
@@ -66,5 +67,6 @@ int confirm_delete(struct cli *c, struct target *targets, size_t n)
         say(c, "nothing was deleted");
         return EXIT_FAILED;
     }
+    session_start_clock(c);
     return EXIT_OK;
 }

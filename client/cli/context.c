@@ -239,7 +239,12 @@ const struct context *context_find(const struct context_file *file, const char *
             words[n++] = file->contexts[i].name;
         }
     }
-    meant(why, CONTEXT_WHY, "context", name, words, n, true);
+    if (n) {
+        meant(why, CONTEXT_WHY, "context", name, words, n, true);
+    } else {
+        snprintf(why, CONTEXT_WHY, "there is no context \"%.60s\": %.300s names none", name,
+                 *file->path ? file->path : "client.yaml");
+    }
     return NULL;
 }
 

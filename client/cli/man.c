@@ -82,7 +82,7 @@ static const char tail[] =
     ".It Ev ISOBAR_TOKEN_FILE\n"
     "The file with the token that says who calls.\n"
     ".It Ev NO_COLOR\n"
-    "No colours, whatever its value.\n"
+    "No colours, where it is set and not empty.\n"
     ".El\n"
     ".Pp\n"
     "The gateway is the first that is named by\n"

@@ -1,6 +1,7 @@
 /* One invocation, from the command line to the exit code. */
 #include "run.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,8 +69,20 @@ static int run_args(struct cli *c, int argc, char **argv)
     return run_command(c);
 }
 
+/* What was closed when the program began is not to become a connection to the gateway, with the
+ * output written into it: there is something in its place that fails on every write. */
+static void fill_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) {
+            _exit(EXIT_FAILED);
+        }
+    }
+}
+
 int run_main(int argc, char **argv)
 {
+    fill_standard_files();
     struct cli c = {
         .out_is_tty = isatty(STDOUT_FILENO) == 1,
         .err_is_tty = isatty(STDERR_FILENO) == 1,

@@ -107,10 +107,14 @@ int session_open(struct cli *c)
     if (o->verbose) {
         say(c, "gateway %s", url ? url : isobar_default_url());
     }
-    if (o->timeout_ms) {
-        c->deadline_ns = clock_mono_ns() + (int64_t)o->timeout_ms * NS_PER_MS;
-    }
+    session_start_clock(c);
     return EXIT_OK;
+}
+
+void session_start_clock(struct cli *c)
+{
+    uint32_t ms = c->args.options.timeout_ms;
+    c->deadline_ns = ms ? clock_mono_ns() + (int64_t)ms * NS_PER_MS : 0;
 }
 
 /* Each call that changes something has an id of its own: the user's, and behind it a number from

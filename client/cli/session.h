@@ -15,6 +15,8 @@ enum session_kind {
 /* Find out where the gateway is, and read the token. No call is made. EXIT_OK, or another code and
  * it has been said. Idempotent. */
 int session_open(struct cli *c) MUST_USE;
+/* --timeout counts from now; for when a user has been asked something. */
+void session_start_clock(struct cli *c);
 /* Call a method, "VmService/GetVm" or its whole name, and wait for its reply. `about` is what is
  * waited for, in words ("lab/web"). The reply is valid as long as the session. NULL where no call
  * could be made, which has been said; then session_open() has failed. */

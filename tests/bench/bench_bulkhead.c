@@ -24,7 +24,6 @@ struct probe {
     const char *name;
     struct bench_frame frame;
     struct samples quiet, loaded;
-    double ratio;
 };
 
 /* Calls at a steady pace, one after the other, for a while. */
@@ -85,74 +84,98 @@ static void get_frame(struct bench_frame *f, const char *cloud, char *id, uint32
     bench_frame(f, "isobar.v1.VmService/GetVm", &req.base, timeout_ms);
 }
 
+struct setting {
+    struct bench_daemon daemon;
+    int fd, slow[SLOW_CONNECTIONS];
+    struct bench_frame slow_frame;
+    struct probe probes[3];
+};
+
+static void probe_vm(struct setting *s, struct bench_frame *f, const char *cloud,
+                     uint32_t timeout_ms)
+{
+    char *id = bench_make_vm(s->fd, cloud, "probe");
+    get_frame(f, cloud, id, timeout_ms);
+    free(id);
+}
+
+static void open_all(struct setting *s)
+{
+    bench_daemon_start(
+        &s->daemon,
+        "  fast: {adapter: sandbox, pace_ms: 1}\n"
+        "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 3000, max_in_flight: 1000}\n"
+        "  near: {adapter: sandbox, pace_ms: 1, latency_ms: 1}",
+        -1);
+    s->fd = bench_connect(s->daemon.port);
+    for (int i = 0; i < SLOW_CONNECTIONS; i++)
+        s->slow[i] = bench_connect(s->daemon.port);
+    s->probes[0].name = "another cloud, from memory";
+    s->probes[1].name = "another cloud, 1 ms away";
+    s->probes[2].name = "no cloud";
+    probe_vm(s, &s->probes[0].frame, "fast", 0);
+    probe_vm(s, &s->probes[1].frame, "near", 0);
+    probe_vm(s, &s->slow_frame, "slow", SLOW_WAIT);
+    pb_HealthCheckRequest health;
+    grpc__health__v1__health_check_request__init(&health);
+    bench_frame(&s->probes[2].frame, "grpc.health.v1.Health/Check", &health.base, 0);
+}
+
+static void close_all(struct setting *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(s->probes); i++) {
+        samples_free(&s->probes[i].quiet);
+        samples_free(&s->probes[i].loaded);
+        free(s->probes[i].frame.data);
+    }
+    for (int i = 0; i < SLOW_CONNECTIONS; i++)
+        close(s->slow[i]);
+    free(s->slow_frame.data);
+    close(s->fd);
+    bench_daemon_stop(&s->daemon);
+}
+
+/* One round; how many of the slow calls were lost. */
+static size_t run_round(struct setting *s, int number, double ratios[3])
+{
+    for (size_t i = 0; i < 3; i++) {
+        samples_reset(&s->probes[i].quiet);
+        samples_reset(&s->probes[i].loaded);
+    }
+    measure(s->fd, s->probes, 3, false);
+    for (int i = 0; i < SLOW_CALLS; i++)
+        bench_send(s->slow[i % SLOW_CONNECTIONS], &s->slow_frame);
+    struct timespec settle = {.tv_nsec = 500 * NS_PER_MS};
+    nanosleep(&settle, NULL);
+    measure(s->fd, s->probes, 3, true);
+    size_t lost = SLOW_CALLS - gather(s->slow, SLOW_CALLS);
+    for (size_t i = 0; i < 3; i++) {
+        double quiet = samples_us(&s->probes[i].quiet, 99);
+        double loaded = samples_us(&s->probes[i].loaded, 99);
+        ratios[i] = loaded / quiet;
+        printf("round %d: %-28s p99 %8.1f us unloaded, %8.1f us loaded: %.2f\n", number,
+               s->probes[i].name, quiet, loaded, ratios[i]);
+    }
+    return lost;
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    struct bench_daemon daemon;
-    bench_daemon_start(
-        &daemon,
-        "  fast: {adapter: sandbox, pace_ms: 1}\n"
-        "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 3000, max_in_flight: 1000}\n"
-        "  laned: {adapter: sandbox, pace_ms: 1, latency_ms: 1}",
-        -1);
-    int fd = bench_connect(daemon.port), slow[SLOW_CONNECTIONS];
-    for (int i = 0; i < SLOW_CONNECTIONS; i++)
-        slow[i] = bench_connect(daemon.port);
-    char *fast_id = bench_make_vm(fd, "fast", "probe");
-    char *laned_id = bench_make_vm(fd, "laned", "probe");
-    char *slow_id = bench_make_vm(fd, "slow", "target");
-    static struct probe probes[3] = {{.name = "another cloud, from memory"},
-                                     {.name = "another cloud, 1 ms away"},
-                                     {.name = "no cloud"}};
-    get_frame(&probes[0].frame, "fast", fast_id, 0);
-    get_frame(&probes[1].frame, "laned", laned_id, 0);
-    pb_HealthCheckRequest health;
-    grpc__health__v1__health_check_request__init(&health);
-    bench_frame(&probes[2].frame, "grpc.health.v1.Health/Check", &health.base, 0);
-    struct bench_frame slow_frame;
-    get_frame(&slow_frame, "slow", slow_id, SLOW_WAIT);
-
+    static struct setting s;
+    open_all(&s);
     size_t lost = 0;
-    double ratios[ROUNDS][3];
-    for (int r = 0; r < ROUNDS; r++) {
-        for (size_t i = 0; i < 3; i++) {
-            samples_reset(&probes[i].quiet);
-            samples_reset(&probes[i].loaded);
-        }
-        measure(fd, probes, 3, false);
-        for (int i = 0; i < SLOW_CALLS; i++)
-            bench_send(slow[i % SLOW_CONNECTIONS], &slow_frame);
-        struct timespec settle = {.tv_nsec = 500 * NS_PER_MS};
-        nanosleep(&settle, NULL);
-        measure(fd, probes, 3, true);
-        lost += SLOW_CALLS - gather(slow, SLOW_CALLS);
-        for (size_t i = 0; i < 3; i++) {
-            double quiet = samples_us(&probes[i].quiet, 99);
-            double loaded = samples_us(&probes[i].loaded, 99);
-            ratios[r][i] = loaded / quiet;
-            printf("round %d: %-28s p99 %8.1f us unloaded, %8.1f us loaded: %.2f\n", r + 1,
-                   probes[i].name, quiet, loaded, ratios[r][i]);
-        }
-    }
-    double worst = 0;
+    double ratios[ROUNDS][3], worst = 0;
+    for (int r = 0; r < ROUNDS; r++)
+        lost += run_round(&s, r + 1, ratios[r]);
     for (size_t i = 0; i < 3; i++) {
         double column[ROUNDS];
         for (int r = 0; r < ROUNDS; r++)
             column[r] = ratios[r][i];
         double m = middle(column, ROUNDS);
         worst = m > worst ? m : worst;
-        samples_free(&probes[i].quiet);
-        samples_free(&probes[i].loaded);
-        free(probes[i].frame.data);
     }
-    for (int i = 0; i < SLOW_CONNECTIONS; i++)
-        close(slow[i]);
-    close(fd);
-    bench_daemon_stop(&daemon);
-    free(slow_frame.data);
-    free(fast_id);
-    free(laned_id);
-    free(slow_id);
+    close_all(&s);
     printf("figure: p99_ratio=%.2f lost=%zu\n", worst, lost);
     return 0;
 }

@@ -56,7 +56,7 @@ struct ServerCall {
     }
 };
 
-int Serve(const std::string &port, const char *path)
+static int Serve(const std::string &port, const char *path)
 {
     std::ifstream file(path, std::ios::binary);
     std::string body((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -84,7 +84,7 @@ int Serve(const std::string &port, const char *path)
     return 0;
 }
 
-std::unique_ptr<VmService::Stub> Connect(const std::string &port, int number)
+static std::unique_ptr<VmService::Stub> Connect(const std::string &port, int number)
 {
     // An argument of its own keeps gRPC from sharing one connection among the channels.
     grpc::ChannelArguments arguments;
@@ -93,7 +93,7 @@ std::unique_ptr<VmService::Stub> Connect(const std::string &port, int number)
         "127.0.0.1:" + port, grpc::InsecureChannelCredentials(), arguments));
 }
 
-double OneByOne(VmService::Stub *stub, const GetVmRequest &request)
+static double OneByOne(VmService::Stub *stub, const GetVmRequest &request)
 {
     std::vector<double> times;
     for (int i = 0; i < kOneByOne; i++) {
@@ -123,7 +123,7 @@ struct ClientCall {
     }
 };
 
-double Burst(const std::string &port, const GetVmRequest &request)
+static double Burst(const std::string &port, const GetVmRequest &request)
 {
     grpc::CompletionQueue queue;
     std::vector<ClientCall> calls(kConnections);
@@ -151,8 +151,6 @@ double Burst(const std::string &port, const GetVmRequest &request)
         queue.Next(&tag, &ok);
     return static_cast<double>(done) / seconds;
 }
-
-} // namespace
 
 int main(int argc, char **argv)
 {

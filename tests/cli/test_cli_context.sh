@@ -82,7 +82,7 @@ assert_matches "$out" "token_file +$TEST_DIR/token"
 assert_exit 2 "$ISOBAR" context use her
 assert_contains "$err" 'there is no context "her"; did you mean here?'
 assert_exit 2 "$ISOBAR" vm list --context xyzzy
-assert_contains "$err" "$file"
+assert_contains "$err" 'there is no context "xyzzy"; it is one of here, nowhere'
 
 # Without `current`, it is put at the head.
 sed -i '/^current/d' "$file"
@@ -110,3 +110,5 @@ a: [\n|2:1:
 END
 rm "$file"
 assert_ok "$ISOBAR" context list
+assert_exit 2 "$ISOBAR" vm list --context here
+assert_contains "$err" "$file names none"

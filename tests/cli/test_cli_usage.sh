@@ -105,3 +105,5 @@ assert_contains "$err" "cannot write to standard output: No space left on device
 run bash -c 'set -o pipefail; "$1" help man | head -n 1 >/dev/null' - "$ISOBAR"
 assert_eq 0 "$status" "exit code where the reader has gone"
 assert_eq "" "$err"
+run bash -c '"$1" version >&-' - "$ISOBAR"
+assert_eq 1 "$status" "exit code for a closed standard output"

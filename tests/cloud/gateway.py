@@ -86,9 +86,8 @@ class Gateway:
         until = time.monotonic() + START_S
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > until:
-                said = self.said()
                 self.stop()
-                raise AssertionError('isobard did not start:\n' + said)
+                raise AssertionError('isobard does not answer')
             time.sleep(0.02)
 
     def answers(self):
@@ -98,12 +97,11 @@ class Gateway:
             return False
 
     def said(self):
-        self.log.flush()
-        with open(self.log.name) as f:
+        with open(self.log.name, errors='replace') as f:
             return f.read()
 
     def stop(self):
-        """End it as an init system does. Returns its exit status."""
+        """End it as an init system does; it has to end well (a sanitizer's finding is no such end)."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -111,9 +109,12 @@ class Gateway:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        said = self.said()
         self.log.close()
         shutil.rmtree(self.folder)
-        return self.process.returncode
+        if self.process.returncode != 0:
+            raise AssertionError('isobard ended with %d:\n%s' % (
+                self.process.returncode, said[-20000:]))
 
     def run(self, *args, stdin=None):
         """A command of the command line."""
