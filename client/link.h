@@ -19,7 +19,7 @@ enum link_state {
 };
 
 /* Connect. NULL where that fails: `ret_why` says what, as a sentence that names the URL, and
- * *ret_late tells whether it was for the deadline alone. The endpoint's scheme has sockets. */
+ * *ret_late tells whether it was for the deadline alone. */
 struct link *link_dial(const struct endpoint *to, int64_t deadline_ns, bool *ret_late,
                        char ret_why[256]);
 /* NULL is allowed. */

@@ -1,8 +1,8 @@
-/* nng's REQ socket: a context a call. The only file of the client that knows nng.
+/* nng's REQ socket, for a gateway in the same process: a context a call. The only file of the
+ * client that knows nng.
  *
- * nng connects in the background and does not tell why it cannot, so that is asked with a
- * connection of our own where nng has none. It sends a request again by itself when the connection
- * breaks; newer ones fail it instead, and then it is sent again here.
+ * nng sends a request again by itself when the connection breaks; newer ones fail it instead, and
+ * then it is sent again here.
  */
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -14,11 +14,10 @@
 #include <utlist.h>
 
 #include "isobar/clock.h"
-#include "link.h"
+#include "transport.h"
 
-/* How long nng's own first attempt to connect is waited for before a second way is tried. */
-#define FIRST_DIAL_NS (20 * NS_PER_MS)
-#define RECONNECT_MS  20
+/* A connection that broke is made again in the background. */
+#define RECONNECT_MS 20
 
 /* An exchange under way; on the stack of its thread. */
 struct flight {
@@ -41,7 +40,8 @@ struct nngreq {
     pthread_mutex_t lock; /* not held in calls of nng that wait for call-backs */
     struct flight *flights;
     int pipes; /* connections: 0 or 1, for a moment 2 */
-    bool dialed;
+    pthread_mutex_t dial_lock;
+    bool dialed; /* from now on nng connects by itself */
 };
 
 static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
@@ -95,58 +95,25 @@ static enum outcome out_of_time(struct flight *f)
     return say(f, OUTCOME_TIMEOUT, "no answer from %.200s in time", f->of->to->url);
 }
 
-/* Wait till nng is connected; with the lock. */
-static bool wait_connected(struct flight *f, int64_t until_ns)
-{
-    while (f->of->pipes <= 0 && clock_mono_ns() < until_ns && clock_mono_ns() < f->x->deadline_ns)
-        nap(f, until_ns);
-    return f->of->pipes > 0;
-}
-
-/* Why nng is not connected. OUTCOME_REPLY: there is no reason, and it will be soon. */
-static enum outcome probe(struct flight *f)
-{
-    const struct endpoint *to = f->of->to;
-    if (!to->scheme->has_sockets)
-        return say(f, OUTCOME_UNREACHABLE, "nothing listens at %s in this process", to->url);
-    bool late;
-    struct link *l = link_dial(to, f->x->deadline_ns, &late, f->x->why);
-    if (!l)
-        return late ? OUTCOME_TIMEOUT : OUTCOME_UNREACHABLE;
-    link_free(l);
-    return OUTCOME_REPLY;
-}
-
-/* OUTCOME_REPLY: there is a connection. */
+/* OUTCOME_REPLY: there is a connection. Within a process the first one is made, or refused, at
+ * once. */
 static enum outcome connect_nng(struct flight *f)
 {
     struct nngreq *r = f->of;
+    pthread_mutex_lock(&r->dial_lock);
+    int error = r->dialed ? 0 : nng_dial(r->socket, r->to->url, NULL, 0);
+    r->dialed = error == 0;
+    pthread_mutex_unlock(&r->dial_lock);
+    int64_t until = clock_mono_ns() + 4 * RECONNECT_MS * NS_PER_MS;
     pthread_mutex_lock(&r->lock);
-    bool first = !r->dialed;
-    r->dialed = true;
-    pthread_mutex_unlock(&r->lock);
-    if (first) {
-        int error = nng_dial(r->socket, r->to->url, NULL, NNG_FLAG_NONBLOCK);
-        if (error)
-            return say(f, OUTCOME_UNREACHABLE, "cannot connect to %s: %s", r->to->url,
-                       nng_strerror(error));
-    }
-    pthread_mutex_lock(&r->lock);
-    bool connected = wait_connected(f, clock_mono_ns() + (first ? FIRST_DIAL_NS : 0));
+    while (!error && r->pipes <= 0 && clock_mono_ns() < until &&
+           clock_mono_ns() < f->x->deadline_ns)
+        nap(f, until);
+    bool connected = r->pipes > 0;
     pthread_mutex_unlock(&r->lock);
     if (connected)
         return OUTCOME_REPLY;
-    enum outcome why = probe(f);
-    if (why != OUTCOME_REPLY)
-        return why;
-    pthread_mutex_lock(&r->lock);
-    connected = wait_connected(f, clock_mono_ns() + CONNECT_MS * NS_PER_MS);
-    pthread_mutex_unlock(&r->lock);
-    if (connected)
-        return OUTCOME_REPLY;
-    if (clock_ms_left(f->x->deadline_ns) == 0)
-        return out_of_time(f);
-    return say(f, OUTCOME_UNREACHABLE, "cannot connect to %s", r->to->url);
+    return say(f, OUTCOME_UNREACHABLE, "nothing listens at %s in this process", r->to->url);
 }
 
 /* Wait for what the context does; OUTCOME_REPLY: it is done, with whatever result. */
@@ -271,12 +238,12 @@ static struct transport *nng_open(const struct endpoint *to, char ret_why[256])
     r->base.ops = &transport_nng;
     r->to = to;
     pthread_mutex_init(&r->lock, NULL);
+    pthread_mutex_init(&r->dial_lock, NULL);
     pthread_condattr_init(&r->monotonic);
     pthread_condattr_setclock(&r->monotonic, CLOCK_MONOTONIC);
     nng_socket_set_ms(r->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
     nng_socket_set_size(r->socket, NNG_OPT_RECVMAXSZ, REPLY_MAX);
     nng_socket_set_ms(r->socket, NNG_OPT_RECONNMINT, RECONNECT_MS);
-    nng_socket_set_ms(r->socket, NNG_OPT_RECONNMAXT, 10 * RECONNECT_MS);
     nng_pipe_notify(r->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, r);
     nng_pipe_notify(r->socket, NNG_PIPE_EV_REM_POST, on_pipe, r);
     return &r->base;
@@ -288,6 +255,7 @@ static void nng_transport_close(struct transport *t)
     nng_close(r->socket);
     pthread_condattr_destroy(&r->monotonic);
     pthread_mutex_destroy(&r->lock);
+    pthread_mutex_destroy(&r->dial_lock);
     free(r);
 }
 

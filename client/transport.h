@@ -76,10 +76,9 @@ extern const struct transport_ops
 struct scheme {
     const char *name;
     const struct transport_ops *ops;
-    bool inet;        /* then comes HOST[:PORT] */
-    bool tls;         /* with certificates */
-    bool ipc;         /* a local socket: its frames have a byte more */
-    bool has_sockets; /* link_dial() can reach it */
+    bool inet; /* then comes HOST[:PORT] */
+    bool tls;  /* with certificates */
+    bool ipc;  /* a local socket: its frames have a byte more */
 };
 
 /* Take a URL apart; false where it is none of ours, and `ret_why` says what is wrong. TLS is the

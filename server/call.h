@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "isobar/arena.h"
+#include "isobar/cancel.h"
 #include "isobar/envelope.h"
 #include "isobar/pb.h"
 #include "lane.h"
@@ -43,8 +44,8 @@ struct call {
     size_t message_len;
     uint8_t backtrace[SP_BACKTRACE_MAX];
     size_t backtrace_len;
-    int64_t received_ns;   /* CLOCK_MONOTONIC; when the message was whole */
-    atomic_bool cancelled; /* nobody waits for the reply any more; it is still to be made */
+    int64_t received_ns;     /* CLOCK_MONOTONIC; when the message was whole */
+    struct cancel cancelled; /* nobody waits for the reply any more; it is still to be made */
 
     /* The reply: `reply_room` bytes for the listener's framing, then reply_len bytes of Reply. */
     uint8_t *reply_data;

@@ -84,7 +84,7 @@ static void read_job(struct job *j)
     if (clock_mono_ns() >= c->deadline_ns)
         call_fail(c, RESULT_CODE_DEADLINE_EXCEEDED,
                   "the time was over before cloud \"%s\" had a place free", c->connection->name);
-    else if (atomic_load_explicit(&c->cancelled, memory_order_relaxed))
+    else if (cancel_is_raised(&c->cancelled))
         call_fail(c, RESULT_CODE_CANCELLED, "the caller has gone");
     else
         run_read(c);

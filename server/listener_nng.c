@@ -244,7 +244,7 @@ static void on_pipe_gone(nng_pipe p, nng_pipe_ev ev UNUSED, void *arg)
     }
     for (size_t i = 0; i < SLOTS; i++)
         if (g->slots[i].call && g->slots[i].pipe.id == p.id)
-            atomic_store_explicit(&g->slots[i].call->cancelled, true, memory_order_relaxed);
+            cancel_raise(&g->slots[i].call->cancelled);
     pthread_mutex_unlock(&g->lock);
     if (admitted)
         listener_leave();
@@ -365,7 +365,7 @@ static void close_nng(struct listener *l, int64_t deadline_ns)
     g->calls++; /* so that it lives until we are done */
     for (size_t i = 0; i < SLOTS; i++)
         if (g->slots[i].call)
-            atomic_store_explicit(&g->slots[i].call->cancelled, true, memory_order_relaxed);
+            cancel_raise(&g->slots[i].call->cancelled);
     pthread_mutex_unlock(&g->lock);
     release_nng(g);
     pthread_mutex_lock(&g->lock);

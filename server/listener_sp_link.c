@@ -143,7 +143,7 @@ void sp_link_drop(struct sp_link *k, bool orderly)
     k->closed = true;
     struct sp_ticket *t;
     LIST_FOREACH(t, &k->tickets, list)
-    atomic_store_explicit(&t->call->cancelled, true, memory_order_relaxed);
+    cancel_raise(&t->call->cancelled);
     if (orderly)
         say_goodbye(k);
     sp_io_unwatch(k->io, &k->source);

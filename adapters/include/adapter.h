@@ -13,21 +13,20 @@
 #ifndef ISOBAR_ADAPTER_H
 #define ISOBAR_ADAPTER_H
 
-#include <stdatomic.h>
-
 #include "isobar/arena.h"
+#include "isobar/cancel.h"
 #include "isobar/pb.h"
 #include "isobar/result.h"
 
 /* One operation on one cloud. Belongs to the thread that runs it. */
 struct op {
     struct arena *arena;
-    int64_t deadline_ns;     /* CLOCK_MONOTONIC */
-    const char *token;       /* names this operation at the cloud; "" where it changes nothing */
-    const char *request_id;  /* of the call, for the cloud's log where it takes one */
-    const char *traceparent; /* to hand on, or "" */
-    const atomic_bool *cancelled; /* nobody waits any more; may be NULL */
-    pb_Result *result;            /* what is said about the outcome */
+    int64_t deadline_ns;      /* CLOCK_MONOTONIC */
+    const char *token;        /* names this operation at the cloud; "" where it changes nothing */
+    const char *request_id;   /* of the call, for the cloud's log where it takes one */
+    const char *traceparent;  /* to hand on, or "" */
+    struct cancel *cancelled; /* nobody waits any more; may be NULL */
+    pb_Result *result;        /* what is said about the outcome */
     /* Called as soon as the cloud's id of what is being made is known; may be NULL. */
     void (*note_id)(struct op *op, const char *native_id);
     void *owner; /* the gateway's */

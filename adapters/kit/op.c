@@ -3,13 +3,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "isobar/clock.h"
 #include "isobar/utf8.h"
-
-/* How long a cancellation may go unnoticed. */
-#define CANCEL_TICK_NS (20 * NS_PER_MS)
 
 pb_ResultCode op_fail(struct op *op, pb_ResultCode code, const char *fmt, ...)
 {
@@ -74,29 +70,17 @@ void op_retry(struct op *op, pb_RetryClass class, uint32_t after_ms, pb_RetrySco
 
 bool op_cancelled(const struct op *op)
 {
-    return op->cancelled && atomic_load_explicit(op->cancelled, memory_order_relaxed);
+    return op->cancelled && cancel_is_raised(op->cancelled);
 }
 
 bool op_sleep_ms(const struct op *op, int ms)
 {
+    static struct cancel never;
     int64_t until = clock_mono_ns() + ms * NS_PER_MS;
     bool whole = until <= op->deadline_ns;
 
-    if (!whole)
-        until = op->deadline_ns;
-    for (;;) {
-        int64_t now = clock_mono_ns();
-        int64_t next = until;
-
-        if (op_cancelled(op))
-            return false;
-        if (now >= until)
-            return whole;
-        if (op->cancelled && next - now > CANCEL_TICK_NS)
-            next = now + CANCEL_TICK_NS;
-        struct timespec at = {.tv_sec = next / NS_PER_SEC, .tv_nsec = next % NS_PER_SEC};
-        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-    }
+    return !cancel_sleep(op->cancelled ? op->cancelled : &never, whole ? until : op->deadline_ns) &&
+           whole;
 }
 
 /* What was said about a look that failed on the way to a success is no part of the success. */

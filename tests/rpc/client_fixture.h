@@ -20,7 +20,6 @@
 struct setup {
     const char *name;
     bool local, tls;
-    bool nng; /* carries it, so that less is known of what happened */
     struct fake gateway;
     char dir[64], path[96], ca[96], cert[96];
     char url[160];
@@ -143,8 +142,8 @@ static inline void expect_failure(struct isobar *c, const char *id, uint32_t tim
 static inline int run_all(struct CMUnitTest *tests, size_t n)
 {
     static struct setup setups[] = {
-        {.name = "ipc", .local = true, .nng = true},
-        {.name = "tcp", .nng = true},
+        {.name = "ipc", .local = true},
+        {.name = "tcp"},
         {.name = "tls+tcp", .tls = true},
     };
     int failed = 0;

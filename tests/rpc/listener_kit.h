@@ -191,7 +191,7 @@ static inline void host_release(struct host *h)
     h->held = NULL;
     h->n_held = 0;
     for (struct call *c = all; c; c = c->wait_next)
-        h->cancelled += atomic_load(&c->cancelled);
+        h->cancelled += cancel_is_raised(&c->cancelled);
     pthread_mutex_unlock(&h->lock);
     for (struct call *c; (c = pop_first(&all));)
         echo(c);

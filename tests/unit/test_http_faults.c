@@ -123,14 +123,14 @@ static void *cancel_soon(void *arg)
 {
     usleep(100000);
     atomic_store(&cancelled_ns, clock_mono_ns());
-    atomic_store((atomic_bool *)arg, true);
+    cancel_raise(arg);
     return NULL;
 }
 
 static void a_cancellation_ends_it(void **state)
 {
     static const struct stub_step steps[] = {{.deed = STUB_HANG}};
-    atomic_bool cancelled = false;
+    struct cancel cancelled = {0};
     struct fixture f;
     pthread_t thread;
 

@@ -129,14 +129,14 @@ static void a_sleep_ends_at_the_deadline(void **state)
 static void *cancel_soon(void *arg)
 {
     usleep(50000);
-    atomic_store((atomic_bool *)arg, true);
+    cancel_raise(arg);
     return NULL;
 }
 
 static void a_sleep_ends_at_a_cancellation(void **state)
 {
     struct fixture f;
-    atomic_bool cancelled = false;
+    struct cancel cancelled = {0};
     pthread_t thread;
 
     (void)state;

@@ -22,7 +22,7 @@ struct rig {
     struct adapter *a;
     struct arena arena;
     struct op op;
-    atomic_bool cancelled;
+    struct cancel cancelled;
 };
 
 /* Begin the next call; what the last one returned is gone. */
@@ -60,7 +60,7 @@ static inline void rig_open(struct rig *r, const char *settings)
     struct open_error error;
 
     memset(r, 0, sizeof(*r));
-    atomic_init(&r->cancelled, false);
+    r->cancelled = (struct cancel){0};
     arena_init(&r->arena, (size_t)64 << 20);
     r->a = open_with(settings, &error);
     assert_non_null(r->a);

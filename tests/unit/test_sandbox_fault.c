@@ -166,7 +166,7 @@ static void a_hang_ends_with_the_caller(void **state)
     assert_int_equal(r.op.result->side_effects, SIDE_EFFECTS_POSSIBLE);
     rig_op(&r)->deadline_ns = clock_mono_ns() + HOUR_NS;
     req.spec = rig_spec(&r, "web");
-    atomic_store(&r.cancelled, true);
+    cancel_raise(&r.cancelled);
     assert_int_equal(sandbox_create_vm(r.a, &r.op, &req, &rsp), RESULT_CODE_CANCELLED);
     assert_null(r.a->first);
     rig_close(&r);

@@ -90,7 +90,7 @@ static void threads_share_a_connection(void **state)
         w[i].number = i;
         w[i].failed = 0;
         w[i].r.a = r.a;
-        atomic_init(&w[i].r.cancelled, false);
+        w[i].r.cancelled = (struct cancel){0};
         arena_init(&w[i].r.arena, (size_t)64 << 20);
         assert_int_equal(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
     }

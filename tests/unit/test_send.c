@@ -405,14 +405,14 @@ static void a_deadline_says_what_it_leaves_open(void **state)
 static void *cancel_soon(void *arg)
 {
     usleep(100000);
-    atomic_store((atomic_bool *)arg, true);
+    cancel_raise(arg);
     return NULL;
 }
 
 static void a_cancellation_ends_waiting_for_a_retry(void **state)
 {
     static const struct stub_step steps[] = {{.status = 429, .headers = "Retry-After: 20\r\n"}};
-    atomic_bool cancelled = false;
+    struct cancel cancelled = {0};
     struct fixture f;
     pthread_t thread;
 

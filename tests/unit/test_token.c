@@ -100,7 +100,7 @@ struct caller {
     struct token_cache *cache;
     struct arena arena;
     struct op op;
-    atomic_bool cancelled;
+    struct cancel cancelled;
     uint64_t refused;
     struct token_ref ref;
     pb_ResultCode code;
@@ -303,7 +303,7 @@ static void waiting_ends_with_ones_own_time(void **state)
     caller_init(&gone, &f, 20000);
     caller_start(&gone);
     usleep(20000);
-    atomic_store(&gone.cancelled, true);
+    cancel_raise(&gone.cancelled);
     pthread_join(gone.thread, NULL);
     assert_int_equal(gone.code, RESULT_CODE_CANCELLED);
     sem_post(&f.issuer.go_on);
