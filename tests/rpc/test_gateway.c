@@ -9,7 +9,7 @@ static struct fixture fx;
     "clouds:\n"                                                                                    \
     "  box: {adapter: sandbox, pace_ms: 20}\n"                                                     \
     "  other: {adapter: sandbox, pace_ms: 20, defaults: {flavor_name: m1.medium}}\n"               \
-    "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 300, max_in_flight: 2, max_queued: 3}\n"   \
+    "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 1500, max_in_flight: 2, max_queued: 3}\n"  \
     "  down: {adapter: sandbox, error_rate: 1}\n"
 
 static int start(void **state)

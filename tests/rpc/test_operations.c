@@ -8,7 +8,7 @@ static struct fixture fx;
     "clouds:\n"                                                                                    \
     "  box: {adapter: sandbox, pace_ms: 20}\n"                                                     \
     "  other: {adapter: sandbox, pace_ms: 20, defaults: {flavor_name: m1.medium}}\n"               \
-    "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 300, max_in_flight: 2, max_queued: 3}\n"   \
+    "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 1500, max_in_flight: 2, max_queued: 3}\n"  \
     "  down: {adapter: sandbox, error_rate: 1}\n"
 
 static int start(void **state)
@@ -98,7 +98,7 @@ static void test_deadline_ends_the_waiting_only(void **state)
     pb_CreateVmRequest *req = fixture_create(&fx, "slow", "patient");
     pb_Reply *r = fixture_ask(&fx, &(struct asked){.method = "isobar.v1.VmService/CreateVm",
                                                    .request = &req->base,
-                                                   .timeout_ms = 100});
+                                                   .timeout_ms = 700});
     assert_int_equal(r->result->code, RESULT_CODE_ACCEPTED);
     pb_WaitOperationRequest *wait = NEW(&fx, WaitOperationRequest);
     wait->id = r->result->operation_id;
@@ -246,7 +246,7 @@ static void test_deadline_in_the_queue(void **state)
         fds[i] = fixture_connect(&fx);
         fixture_send(fds[i], &(struct asked){.method = "isobar.v1.FlavorService/ListFlavors",
                                              .request = &list->base,
-                                             .timeout_ms = i < 2 ? 0 : 50});
+                                             .timeout_ms = i < 2 ? 0 : 100});
         /* The order of arrival is the order of sending. */
         usleep(20000);
     }
