@@ -2,9 +2,9 @@
 
 #include "family.h"
 #include "isobar/clock.h"
+#include "isobar/message.h"
 #include "isobar/result.h"
 #include "list.h"
-#include "message.h"
 #include "operation.h"
 #include "validate.h"
 #include "words.h"

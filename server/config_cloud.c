@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "config_parse.h"
-#include "message.h"
+#include "isobar/message.h"
 #include "validate.h"
 #include "words.h"
 

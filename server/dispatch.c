@@ -14,6 +14,10 @@
 /* The longest that a caller may ask to wait. */
 #define TIMEOUT_MAX_MS (24u * 3600 * 1000)
 
+/* So much earlier than the caller's patience the gateway answers at the latest, so that what it
+ * says at the end of it ("it goes on, as this operation") still finds somebody. */
+#define ON_TIME_NS (100 * NS_PER_MS)
+
 static atomic_uint in_flight;
 static atomic_bool draining;
 
@@ -162,7 +166,8 @@ static void set_deadline(struct call *c)
         ms = (uint32_t)c->snapshot->config->default_timeout_ms;
     if (ms > TIMEOUT_MAX_MS)
         ms = TIMEOUT_MAX_MS;
-    c->deadline_ns = c->received_ns + (int64_t)ms * NS_PER_MS;
+    int64_t wait = (int64_t)ms * NS_PER_MS;
+    c->deadline_ns = c->received_ns + wait - (wait / 10 < ON_TIME_NS ? wait / 10 : ON_TIME_NS);
 }
 
 void dispatch_receive(void *ctx, struct call *c)

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "isobar/clock.h"
+#include "isobar/message.h"
 #include "isobar/result.h"
 #include "list.h"
-#include "message.h"
 
 /* The parts end a little before the whole, so that what they brought is still in time. */
 #define SLACK_NS (200 * NS_PER_MS)

@@ -17,7 +17,7 @@ struct lane {
     pthread_cond_t ended; /* a worker has ended */
     struct job *first, **last;
     unsigned n_queued, max_queued;
-    unsigned n_threads, n_idle, max_threads;
+    unsigned n_threads, n_idle, n_running, max_threads;
     bool stopping;
     char name[16];
 };
@@ -94,9 +94,11 @@ static void *worker(void *arg)
     pthread_setname_np(pthread_self(), l->name);
     pthread_mutex_lock(&l->lock);
     for (struct job *j; (j = next_job(l));) {
+        l->n_running++;
         pthread_mutex_unlock(&l->lock);
         j->run(j);
         pthread_mutex_lock(&l->lock);
+        l->n_running--;
     }
     l->n_threads--;
     pthread_cond_broadcast(&l->ended);
@@ -143,7 +145,8 @@ static void queue(struct lane *l, struct job *j)
 bool lane_submit(struct lane *l, struct job *j)
 {
     pthread_mutex_lock(&l->lock);
-    bool ok = l->n_queued < l->max_queued && have_worker(l);
+    /* What no worker has taken yet and will at once does not count as waiting. */
+    bool ok = l->n_queued + l->n_running < l->max_queued + l->max_threads && have_worker(l);
     if (ok)
         queue(l, j);
     pthread_mutex_unlock(&l->lock);
@@ -171,7 +174,7 @@ bool lane_withdraw(struct lane *l, struct job *j)
 void lane_stats(struct lane *l, struct lane_stats *ret)
 {
     pthread_mutex_lock(&l->lock);
-    *ret = (struct lane_stats){.in_flight = l->n_threads - l->n_idle,
+    *ret = (struct lane_stats){.in_flight = l->n_running,
                                .max_in_flight = l->max_threads,
                                .queued = l->n_queued,
                                .max_queued = l->max_queued};

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isobar/message.h"
 #include "isobar/result.h"
-#include "message.h"
 
 /* The fields of an item that order it. */
 struct keys {
@@ -43,7 +43,8 @@ static bool has_tag(const pb_Vm *vm, const pb_ListVmsRequest_TagsEntry *wanted)
 
 static bool vm_wanted(const pb_ListVmsRequest *req, const pb_Vm *vm)
 {
-    bool ok = req->n_states == 0;
+    /* Some clouds list what is gone for a while; it is shown to who asks for it. */
+    bool ok = req->n_states == 0 && vm->state != VM_STATE_DELETED;
     for (size_t i = 0; i < req->n_states; i++)
         ok |= req->states[i] == vm->state;
     for (size_t i = 0; ok && i < req->n_tags; i++)

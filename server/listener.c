@@ -27,15 +27,13 @@ const struct listener_ops *listener_for(const char *url)
     return NULL;
 }
 
-bool listener_admit(unsigned connections_max)
+bool listener_enter(unsigned connections_max)
 {
-    if (atomic_fetch_add_explicit(&connections, 1, memory_order_relaxed) >= connections_max) {
-        atomic_fetch_sub_explicit(&connections, 1, memory_order_relaxed);
-        listener_count(&listener_stats.refused, 1);
-        return false;
-    }
     listener_count(&listener_stats.accepted, 1);
-    return true;
+    if (atomic_fetch_add_explicit(&connections, 1, memory_order_relaxed) < connections_max)
+        return true;
+    listener_count(&listener_stats.refused, 1);
+    return false;
 }
 
 void listener_leave(void)

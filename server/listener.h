@@ -72,8 +72,9 @@ extern const struct listener_ops listener_nng; /* inproc, nng+tcp, nng+ipc: nng 
 /* The listener for a URL, or NULL where the scheme is unknown. */
 const struct listener_ops *listener_for(const char *url);
 
-/* Counters of all listeners, for metrics and tests; relaxed. `bad_frames` counts connections that
- * were closed for what they sent: no handshake of ours, a length out of bounds, no request id.
+/* Counters of all listeners, for metrics and tests; relaxed. `accepted` less `closed` are open;
+ * `refused` are those of them that were one too many. `bad_frames` counts connections that were
+ * closed for what they sent: no handshake of ours, a length out of bounds, no request id.
  * `timeouts` counts those that took too long over a handshake or a message, `tls_failed` those
  * whose TLS handshake failed. nng tells none of these three, and its bytes are those of messages
  * alone. */
@@ -89,8 +90,9 @@ extern struct listener_stats listener_stats;
 /* What went wrong, without the URL. */
 #define LISTENER_CAUSE_MAX 140
 
-/* Count a connection in, or refuse it; and count it out. */
-bool listener_admit(unsigned connections_max) MUST_USE;
+/* Count a connection in; false where it is one too many, and is to be closed. Count it out, in
+ * either case. */
+bool listener_enter(unsigned connections_max) MUST_USE;
 void listener_leave(void);
 static inline void listener_count(atomic_uint_fast64_t *counter, uint64_t n)
 {

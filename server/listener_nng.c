@@ -22,6 +22,7 @@
 
 #define SLOTS           64
 #define SEND_TIMEOUT_MS 10000
+#define RELEASE_MS      2000
 
 struct gate;
 
@@ -41,17 +42,17 @@ struct gate {
     struct listener_limits limits;
     nng_socket socket;
     nng_listener listener;
-    char *url;
     int port;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned calls;    /* with the host; each keeps the gate alive */
     unsigned sends;    /* replies that nng has */
-    bool quiet;        /* nothing is received any more */
+    unsigned inside;   /* threads in a function of nng: it must not be closed under them */
+    atomic_bool quiet; /* nothing is received any more */
     bool closed;       /* nothing is sent any more; the last call frees it */
-    uint32_t *refused; /* pipes that were not admitted, until they are gone */
-    size_t n_refused;
+    bool released;     /* nng has let go of it */
     struct slot slots[SLOTS];
+    char url[];
 };
 
 static struct gate *of(struct listener *l)
@@ -63,8 +64,6 @@ static void destroy(struct gate *g)
 {
     pthread_mutex_destroy(&g->lock);
     pthread_cond_destroy(&g->changed);
-    free(g->refused);
-    free(g->url);
     free(g);
 }
 
@@ -91,24 +90,32 @@ static void describe_peer(struct slot *s, nng_pipe p)
     }
 }
 
+static void count_down(struct gate *g, unsigned *counter)
+{
+    pthread_mutex_lock(&g->lock);
+    --*counter;
+    pthread_cond_broadcast(&g->changed);
+    pthread_mutex_unlock(&g->lock);
+}
+
 static void receive_next(struct slot *s)
 {
-    pthread_mutex_lock(&s->gate->lock);
-    bool quiet = s->gate->quiet;
-    pthread_mutex_unlock(&s->gate->lock);
-    if (!quiet)
-        nng_ctx_recv(s->ctx, s->in);
+    struct gate *g = s->gate;
+    pthread_mutex_lock(&g->lock);
+    bool go = !g->quiet;
+    g->inside += go;
+    pthread_mutex_unlock(&g->lock);
+    if (!go)
+        return;
+    nng_ctx_recv(s->ctx, s->in);
+    count_down(g, &g->inside);
 }
 
 /* nng has done with the reply, or was never given one. */
 static void sent(struct slot *s)
 {
-    struct gate *g = s->gate;
     receive_next(s);
-    pthread_mutex_lock(&g->lock);
-    g->sends--;
-    pthread_cond_broadcast(&g->changed);
-    pthread_mutex_unlock(&g->lock);
+    count_down(s->gate, &s->gate->sends);
 }
 
 static void on_sent(void *arg)
@@ -139,8 +146,8 @@ static void reply(struct call *c)
     s->call = NULL;
     g->calls--;
     bool closed = g->closed, last = closed && g->calls == 0;
-    if (!closed)
-        g->sends++;
+    g->sends += !closed;
+    g->inside += !closed;
     pthread_mutex_unlock(&g->lock);
     if (closed) {
         call_free(c);
@@ -150,14 +157,15 @@ static void reply(struct call *c)
     }
     nng_msg *m = reply_message(c);
     call_free(c);
-    if (!m) {
+    if (m) {
+        listener_count(&listener_stats.bytes_out, nng_msg_len(m));
+        nng_aio_set_msg(s->out, m);
+        nng_ctx_send(s->ctx, s->out);
+    } else {
         nng_pipe_close(s->pipe);
         sent(s);
-        return;
     }
-    listener_count(&listener_stats.bytes_out, nng_msg_len(m));
-    nng_aio_set_msg(s->out, m);
-    nng_ctx_send(s->ctx, s->out);
+    count_down(g, &g->inside);
 }
 
 static struct call *make_call(struct slot *s, nng_msg *m)
@@ -216,38 +224,25 @@ static void on_received(void *arg)
 static void on_pipe_come(nng_pipe p, nng_pipe_ev ev UNUSED, void *arg)
 {
     struct gate *g = arg;
-    pthread_mutex_lock(&g->lock);
-    bool quiet = g->quiet;
-    pthread_mutex_unlock(&g->lock);
-    if (listener_admit(quiet ? 0 : g->limits.connections_max))
-        return;
-    pthread_mutex_lock(&g->lock);
-    uint32_t *more = realloc(g->refused, (g->n_refused + 1) * sizeof(*more));
-    if (more) {
-        g->refused = more;
-        g->refused[g->n_refused++] = p.id;
-    }
-    pthread_mutex_unlock(&g->lock);
-    nng_pipe_close(p);
+    if (!listener_enter(g->quiet ? 0 : g->limits.connections_max))
+        nng_pipe_close(p);
+}
+
+/* Nobody waits for the calls of a pipe, or of all, any more. With the lock held. */
+static void cancel_calls(struct gate *g, const nng_pipe *p)
+{
+    for (struct slot *s = g->slots; s < g->slots + SLOTS; s++)
+        if (s->call && (!p || s->pipe.id == p->id))
+            cancel_raise(&s->call->cancelled);
 }
 
 static void on_pipe_gone(nng_pipe p, nng_pipe_ev ev UNUSED, void *arg)
 {
     struct gate *g = arg;
-    bool admitted = true;
     pthread_mutex_lock(&g->lock);
-    for (size_t i = 0; i < g->n_refused && admitted; i++) {
-        if (g->refused[i] != p.id)
-            continue;
-        g->refused[i] = g->refused[--g->n_refused];
-        admitted = false;
-    }
-    for (size_t i = 0; i < SLOTS; i++)
-        if (g->slots[i].call && g->slots[i].pipe.id == p.id)
-            cancel_raise(&g->slots[i].call->cancelled);
+    cancel_calls(g, &p);
     pthread_mutex_unlock(&g->lock);
-    if (admitted)
-        listener_leave();
+    listener_leave();
 }
 
 static int open_slot(struct gate *g, struct slot *s)
@@ -293,35 +288,51 @@ static int start(struct gate *g)
     return 0;
 }
 
-/* Waits for all that nng has under way for us. */
-static void release_nng(struct gate *g)
+static void *release(void *arg)
 {
+    struct gate *g = arg;
     nng_close(g->socket);
-    pthread_mutex_lock(&g->lock);
-    while (g->sends > 0)
-        pthread_cond_wait(&g->changed, &g->lock);
-    pthread_mutex_unlock(&g->lock);
     for (size_t i = 0; i < SLOTS; i++) {
         nng_aio_free(g->slots[i].in);
         nng_aio_free(g->slots[i].out);
     }
+    pthread_mutex_lock(&g->lock);
+    g->released = true;
+    pthread_cond_broadcast(&g->changed);
+    pthread_mutex_unlock(&g->lock);
+    return NULL;
+}
+
+/* Have nng close everything. Its nng_close may wait for ever for something that it has lost sight
+ * of (nng #1543), so a thread of its own does that; false where it did not come back. */
+static bool release_nng(struct gate *g)
+{
+    pthread_t thread;
+    pthread_mutex_lock(&g->lock);
+    while (g->inside > 0)
+        pthread_cond_wait(&g->changed, &g->lock);
+    if (pthread_create(&thread, NULL, release, g) == 0)
+        pthread_detach(thread);
+    int64_t until = clock_mono_ns() + RELEASE_MS * NS_PER_MS;
+    while (!g->released && listener_cond_wait(&g->changed, &g->lock, until))
+        ;
+    bool released = g->released;
+    pthread_mutex_unlock(&g->lock);
+    return released;
 }
 
 static struct gate *make(const struct listener_config *config, const struct listener_host *host)
 {
-    struct gate *g = calloc(1, sizeof(*g));
+    struct gate *g = calloc(1, sizeof(*g) + strlen(config->url) + 1);
     if (!g)
         return NULL;
     g->base.ops = &listener_nng;
     g->host = *host;
     g->limits = config->limits;
+    strcpy(g->url, config->url);
     pthread_mutex_init(&g->lock, NULL);
     listener_cond_init(&g->changed);
-    g->url = strdup(config->url);
-    if (g->url)
-        return g;
-    destroy(g);
-    return NULL;
+    return g;
 }
 
 static struct listener *open_nng(const struct listener_config *config,
@@ -333,7 +344,8 @@ static struct listener *open_nng(const struct listener_config *config,
         rc = start(g);
         if (rc == 0)
             return &g->base;
-        release_nng(g);
+        if (!release_nng(g))
+            g = NULL;
     }
     snprintf(ret_why, 256, "%.150s: %s", config->url, nng_strerror(rc));
     if (g)
@@ -363,11 +375,10 @@ static void close_nng(struct listener *l, int64_t deadline_ns)
         ;
     g->closed = true;
     g->calls++; /* so that it lives until we are done */
-    for (size_t i = 0; i < SLOTS; i++)
-        if (g->slots[i].call)
-            cancel_raise(&g->slots[i].call->cancelled);
+    cancel_calls(g, NULL);
     pthread_mutex_unlock(&g->lock);
-    release_nng(g);
+    if (!release_nng(g))
+        return; /* nng may look at it still */
     pthread_mutex_lock(&g->lock);
     bool last = --g->calls == 0;
     pthread_mutex_unlock(&g->lock);

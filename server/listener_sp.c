@@ -37,8 +37,9 @@ void sp_listener_leave(struct sp_listener *l)
 /* Takes the descriptor. */
 static void welcome(struct sp_listener *l, int fd, const struct sockaddr_storage *from)
 {
-    if (!listener_admit(l->limits.connections_max)) {
+    if (!listener_enter(l->limits.connections_max)) {
         close(fd);
+        listener_leave();
         return;
     }
     struct tls_link *tls = NULL;

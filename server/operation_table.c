@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "isobar/clock.h"
+#include "isobar/message.h"
 #include "isobar/result.h"
-#include "message.h"
 #include "methods.h"
 #include "operation_private.h"
 

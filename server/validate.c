@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isobar/message.h"
 #include "isobar/near.h"
 #include "isobar/result.h"
 #include "isobar/utf8.h"
-#include "message.h"
 
 /* ---- the message by itself ---- */
 

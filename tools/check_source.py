@@ -145,7 +145,8 @@ def functions(text_lines):
         elif line == '}':
             head = ' '.join(text_lines[start:body - 1])
             m = re.search(r'(\w+)\s*\(', head)
-            yield start + 1, n - start, m[1] if m else '?'
+            if m:   # and no class of C++
+                yield start + 1, n - start, m[1]
             body, start = None, n
 
 

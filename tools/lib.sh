@@ -28,6 +28,15 @@ build() {
         cmake --build "$ROOT/build/$preset" ${1:+--target "$@"}
 }
 
+# explain LOG: of what build() printed, what tells why it failed.
+explain() {
+    if grep -q '^FAILED:' "$1"; then
+        grep -A 30 '^FAILED:' "$1" | grep -v '^\[[0-9]*/' | head -n 60
+    else
+        tail -n 30 "$1"
+    fi
+}
+
 # end PID: end a process that was started here: ask, then insist. Waits for it.
 end() {
     local pid=$1

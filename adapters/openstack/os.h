@@ -155,6 +155,8 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
  * request's field. `query` narrows the search by name; may be NULL. */
 pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *kind,
                       const char *field, const char *wanted, const char *query, void *ret) MUST_USE;
+/* Say that there is none: names that are near to an id mean nothing. */
+pb_ResultCode os_no_such(struct op *op, const char *noun, const char *field, const char *wanted);
 /* The two slots that each kind has: all of it, and one by name or id, as messages. */
 pb_ResultCode os_list_slot(struct adapter *a, struct op *op, const struct os_kind *kind,
                            const char *query, size_t *ret_n, void ***ret_messages);

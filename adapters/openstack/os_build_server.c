@@ -3,13 +3,24 @@
 
 #include "os_plan.h"
 
-/* What Nova takes from which microversion on. */
-enum {
-    SINCE_DESCRIPTION = 19,
-    SINCE_TAGS = 52,
-    SINCE_VOLUME_TYPE = 67,
-    SINCE_HOSTNAME = 90,
+/* From which microversion on Nova takes it. */
+enum { SINCE_TAGS = 52, SINCE_VOLUME_TYPE = 67 };
+
+const struct os_since os_since[] = {
+    {"description", 19},
+    {"volume_type", SINCE_VOLUME_TYPE},
+    {"hostname", 90},
 };
+const size_t os_since_len = ARRAY_LEN(os_since);
+
+static bool takes(const char *parameter, int minor)
+{
+    for (size_t i = 0; i < os_since_len; i++) {
+        if (strcmp(os_since[i].parameter, parameter) == 0)
+            return minor >= os_since[i].minor;
+    }
+    return true;
+}
 
 /* How each way to boot is written in block_device_mapping_v2. */
 static const struct boot_words {
@@ -102,10 +113,11 @@ bool os_build_server(struct arena *a, const struct os_plan *p, const char *port_
     const char *config_drive = os_parameter(p->spec, "config_drive");
     if (config_drive != NULL)
         json_put_bool(w, "config_drive", strcmp(config_drive, "true") == 0);
-    if (minor >= SINCE_DESCRIPTION)
-        put(w, "description", os_parameter(p->spec, "description"));
-    if (minor >= SINCE_HOSTNAME)
-        put(w, "hostname", os_parameter(p->spec, "hostname"));
+    static const char *const texts[] = {"description", "hostname"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (takes(texts[i], minor))
+            put(w, texts[i], os_parameter(p->spec, texts[i]));
+    }
     put_tags(w, p, minor);
     json_end_object(w);
     if (p->server_group != NULL) {

@@ -92,6 +92,11 @@ static pb_ResultCode make_server(struct adapter *a, struct op *op, const struct 
         code = os_compute_minor(a, op, token.data, &minor);
     if (code != RESULT_CODE_OK)
         return code;
+    for (size_t i = 0; i < os_since_len; i++) {
+        if (minor < os_since[i].minor && os_parameter(p->spec, os_since[i].parameter) != NULL)
+            op_warn(op, "the cloud is too old for the parameter %s, which needs compute 2.%d",
+                    os_since[i].parameter, os_since[i].minor);
+    }
     struct os_request req;
     bool built = os_build_server(op->arena, p, made->port_id, minor, &req);
     made->asked_server = built;

@@ -128,6 +128,12 @@ static pb_ResultCode find_in(struct op *op, const struct os_kind *kind, const ch
     return code;
 }
 
+pb_ResultCode os_no_such(struct op *op, const char *noun, const char *field, const char *wanted)
+{
+    op_violation(op, field, "there is none with this id");
+    return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", noun, wanted);
+}
+
 pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *kind,
                       const char *field, const char *wanted, const char *query, void *ret)
 {
@@ -147,6 +153,8 @@ pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *ki
         if (code != RESULT_CODE_NOT_FOUND)
             return code;
     }
+    if (uuid_is(wanted) && kind->name_filter != NULL)
+        return os_no_such(op, kind->noun, field, wanted);
     code = os_list(a, op, kind, query, &list);
     if (code != RESULT_CODE_OK)
         return code;

@@ -51,11 +51,11 @@ static const struct attribute_row attributes[] = {
     {"security_group_name", M, "default", false, {0}, "The security group, by name or id."},
     {"public_ip_type",
      O,
-     "none",
+     "",
      false,
      {"none", "dynamic", "static"},
      "A floating IP: dynamic takes a new one, released with the machine; static takes the one that "
-     "public_ip names, or else a new one."},
+     "public_ip names, or else a new one. Without it, static where public_ip is given, else none."},
     {"public_ip",
      O,
      "",

@@ -51,6 +51,14 @@ pb_ResultCode os_plan_network(struct adapter *a, struct op *op, struct os_plan *
 /* A parameter's value, or NULL where it is not given or empty. */
 const char *os_parameter(const pb_VmSpec *spec, const char *name);
 
+/* Parameters that Nova takes from microversion 2.`minor` on. */
+struct os_since {
+    const char *parameter;
+    int minor;
+};
+extern const struct os_since os_since[];
+extern const size_t os_since_len;
+
 /* POST /servers, in the words of microversion 2.`minor`, on the port. Pure; false where memory is
  * short. In os_build_server.c. */
 bool os_build_server(struct arena *a, const struct os_plan *p, const char *port_id, int minor,

@@ -105,6 +105,8 @@ static pb_ResultCode find_by_name(struct adapter *a, struct op *op, const char *
     named.items = things;
     if (named.n == 1)
         return RESULT_CODE_OK;
+    if (named.n == 0 && uuid_is(wanted))
+        return os_no_such(op, os_server_kind.noun, "id", wanted);
     if (named.n == 0)
         code = os_list(a, op, &name_kind, NULL, &named);
     return code == RESULT_CODE_OK ? fail_words(op, wanted, &named) : code;

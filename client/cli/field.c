@@ -1,4 +1,5 @@
 #include "field.h"
+#include "isobar/message.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -66,39 +67,16 @@ static ProtobufCMessage *descend(struct arena *a, ProtobufCMessage *m, const cha
     return f ? m : NULL;
 }
 
-static size_t value_size(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        return sizeof(int64_t);
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return sizeof(double);
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return sizeof(int32_t);
-    }
-}
-
 /* Where the next value of the field goes: its own place, or a new last element. */
 static void *slot(struct arena *a, ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
     if (f->label != PROTOBUF_C_LABEL_REPEATED) {
-        if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+        if (message_is_oneof(f)) {
             *(uint32_t *)place(m, f->quantifier_offset) = f->id;
         }
         return place(m, f->offset);
     }
-    size_t *n = place(m, f->quantifier_offset), size = value_size(f->type);
+    size_t *n = place(m, f->quantifier_offset), size = message_value_size(f->type);
     void **array = place(m, f->offset);
     char *bigger = arena_array(a, *n + 1, size);
     if (!bigger) {
@@ -146,7 +124,7 @@ static bool set_int(const ProtobufCFieldDescriptor *f, const char *text, void *t
     bool is_signed = f->type == PROTOBUF_C_TYPE_INT32 || f->type == PROTOBUF_C_TYPE_INT64 ||
                      f->type == PROTOBUF_C_TYPE_SINT32 || f->type == PROTOBUF_C_TYPE_SINT64 ||
                      f->type == PROTOBUF_C_TYPE_SFIXED32 || f->type == PROTOBUF_C_TYPE_SFIXED64;
-    bool wide = value_size(f->type) == sizeof(int64_t);
+    bool wide = message_value_size(f->type) == sizeof(int64_t);
     int64_t least = !is_signed ? 0 : wide ? INT64_MIN : INT32_MIN, value = 0;
     uint64_t most = is_signed ? (wide ? INT64_MAX : INT32_MAX) : (wide ? UINT64_MAX : UINT32_MAX);
     if (!parse_int(text, least, most, &value)) {
@@ -260,7 +238,7 @@ static bool set_one(struct arena *a, ProtobufCMessage *m, const ProtobufCFieldDe
         snprintf(why, FIELD_WHY, "no memory");
         return false;
     }
-    memcpy(to, &value, value_size(f->type));
+    memcpy(to, &value, message_value_size(f->type));
     if (symbol_is_map(f)) {
         drop_double(m, f);
     }

@@ -158,7 +158,7 @@ static void arg(struct buf *out, const char *value)
     buf_addc(out, '\n');
 }
 
-static void flags(struct buf *out, const ProtobufCMessageDescriptor *type)
+static void flags(struct buf *out, const ProtobufCMessageDescriptor *type, bool is_part)
 {
     const struct flag *f;
     if (!flag_at(type, 0)) {
@@ -166,14 +166,12 @@ static void flags(struct buf *out, const ProtobufCMessageDescriptor *type)
     }
     buf_adds(out, ".Bl -tag -width 4n -compact\n");
     for (size_t i = 0; (f = flag_at(type, i)) != NULL; i++) {
-        bool is_part = type == flag_parts(&pb_CreateVmRequest_desc,
-                                          flag_find(&pb_CreateVmRequest_desc, "volume"));
         buf_addf(out, is_part ? ".It Cm %s" : ".It Fl -%s", f->name);
         arg(out, f->arg);
         sentences(out, f->doc);
         const ProtobufCMessageDescriptor *parts = flag_parts(type, f);
         if (parts) {
-            flags(out, parts);
+            flags(out, parts, true);
         }
     }
     buf_adds(out, ".El\n");
@@ -192,7 +190,7 @@ static void commands(struct cli *c)
         buf_adds(out, ".Bd -ragged -offset 4n -compact\n");
         sentences(out, command->doc);
         if (command->method && symbol_method(&c->arena, command->method, &method)) {
-            flags(out, method.method->input);
+            flags(out, method.method->input, false);
         }
         buf_adds(out, ".Ed\n");
     }

@@ -25,28 +25,6 @@ void pbjson_name(const char *field_name, char out[64])
     out[n] = '\0';
 }
 
-size_t pbjson_value_size(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return 4;
-    }
-}
-
 const ProtobufCMessageDescriptor *pbjson_message_type(const ProtobufCFieldDescriptor *f)
 {
     return f->type == PROTOBUF_C_TYPE_MESSAGE ? f->descriptor : NULL;
@@ -72,11 +50,6 @@ bool pbjson_is_map(const ProtobufCMessageDescriptor *parent, const ProtobufCFiel
 bool pbjson_is_timestamp(const ProtobufCMessageDescriptor *type)
 {
     return type == &pb_Timestamp_desc;
-}
-
-bool pbjson_is_oneof(const ProtobufCFieldDescriptor *f)
-{
-    return f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
 }
 
 const char *pbjson_number_text(const ProtobufCFieldDescriptor *f, const void *member,
@@ -121,7 +94,7 @@ static int compare_keys(const ProtobufCMessage *a, const ProtobufCMessage *b)
     if (key->type == PROTOBUF_C_TYPE_STRING)
         return strcmp(pbjson_key_text(a, none), pbjson_key_text(b, none));
     return memcmp(pbjson_get(a, key->offset), pbjson_get(b, key->offset),
-                  pbjson_value_size(key->type));
+                  message_value_size(key->type));
 }
 
 bool pbjson_same_key(const ProtobufCMessage *a, const ProtobufCMessage *b)

@@ -4,6 +4,7 @@
 
 #include "isobar/arena.h"
 #include "isobar/json.h"
+#include "isobar/message.h"
 
 /* Map entries have two fields, in this order. */
 enum { ENTRY_KEY, ENTRY_VALUE, ENTRY_FIELDS };
@@ -19,15 +20,12 @@ static inline void *pbjson_at(ProtobufCMessage *m, unsigned offset)
     return (char *)m + offset;
 }
 
-/* Bytes of one value of the type in protobuf-c's structs. */
-size_t pbjson_value_size(ProtobufCType type);
 /* The descriptor of a message field's type; NULL for other fields. */
 const ProtobufCMessageDescriptor *pbjson_message_type(const ProtobufCFieldDescriptor *f);
 /* Whether a field of the message type `parent` is a map: to protobuf-c, that is a repeated message
  * of a type that protoc made up. */
 bool pbjson_is_map(const ProtobufCMessageDescriptor *parent, const ProtobufCFieldDescriptor *f);
 bool pbjson_is_timestamp(const ProtobufCMessageDescriptor *type);
-bool pbjson_is_oneof(const ProtobufCFieldDescriptor *f);
 
 /* An entry of a map, and its place in it. */
 struct pbjson_entry {

@@ -201,7 +201,7 @@ static void *next_place(struct reader *r, const ProtobufCFieldDescriptor **ret_f
     struct frame *fr = top(r);
     *ret_f = fr->f;
     if (fr->kind == IN_LIST)
-        return add_item(r, fr, pbjson_value_size(fr->f->type));
+        return add_item(r, fr, message_value_size(fr->f->type));
     if (fr->kind == IN_MESSAGE)
         return pbjson_at(fr->m, fr->f->offset);
     *ret_f = &fr->entry->descriptor->fields[ENTRY_VALUE];
@@ -214,7 +214,7 @@ static bool note_presence(struct reader *r)
     struct frame *fr = top(r);
     if (fr->kind != IN_MESSAGE)
         return true;
-    if (pbjson_is_oneof(fr->f)) {
+    if (message_is_oneof(fr->f)) {
         uint32_t *which = pbjson_at(fr->m, fr->f->quantifier_offset);
         if (*which != 0)
             return refuse(r, "excludes another field that is given");

@@ -178,7 +178,7 @@ static const char *put_whole(struct arena *a, ProtobufCType type, const char *te
     if (outcome == TOO_BIG || v > (d.negative ? range.min : range.max))
         return arena_printf(a, "%s is out of range for %s", shown(a, text, len), range.name);
     uint64_t bits = d.negative ? -v : v;
-    if (pbjson_value_size(type) == sizeof(uint64_t))
+    if (message_value_size(type) == sizeof(uint64_t))
         *(uint64_t *)member = bits;
     else
         *(uint32_t *)member = (uint32_t)bits;

@@ -114,7 +114,7 @@ static void put_list(struct printer *p, const char *key, const ProtobufCMessage 
 {
     size_t n = *(const size_t *)pbjson_get(m, f->quantifier_offset);
     const char *items = *(const char *const *)pbjson_get(m, f->offset);
-    size_t size = pbjson_value_size(f->type);
+    size_t size = message_value_size(f->type);
     if (!go_down(p))
         return;
     json_begin_array(p->json, key);
@@ -164,7 +164,7 @@ static bool is_not_zero(const ProtobufCFieldDescriptor *f, const void *member)
     case PROTOBUF_C_TYPE_BYTES:
         return ((const ProtobufCBinaryData *)member)->len > 0;
     default:
-        return memcmp(member, zero, pbjson_value_size(f->type)) != 0;
+        return memcmp(member, zero, message_value_size(f->type)) != 0;
     }
 }
 
@@ -173,7 +173,7 @@ static bool is_shown(const struct printer *p, const ProtobufCMessage *m,
 {
     const void *member = pbjson_get(m, f->offset);
     bool all = p->flags & PBJSON_DEFAULTS;
-    if (pbjson_is_oneof(f))
+    if (message_is_oneof(f))
         return *(const uint32_t *)pbjson_get(m, f->quantifier_offset) == f->id;
     if (f->label == PROTOBUF_C_LABEL_REPEATED)
         return all || *(const size_t *)pbjson_get(m, f->quantifier_offset) > 0;

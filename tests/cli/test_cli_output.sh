@@ -139,8 +139,8 @@ assert_eq NOT_SERVING "$out"
 export TERM=xterm
 unset NO_COLOR
 on_terminal 60 '' "$ISOBAR" vm list --columns id,state,addresses.ip
-assert_contains "$out" "$esc[32mRUNNING"
-assert_contains "$out" "$esc[31mERROR"
+assert_contains "$out" "${esc}[32mRUNNING"
+assert_contains "$out" "${esc}[31mERROR"
 on_terminal 30 '' "$ISOBAR" vm list --columns id,state,addresses.ip
 assert_contains "$out" "10.0.0.3,1"
 assert_lacks "$out" "10.0.0.3,172.24.4.7"

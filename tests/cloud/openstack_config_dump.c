@@ -1,6 +1,6 @@
-/* openstack_config_dump FILE CLOUD REGION: what the adapter reads of clouds.yaml and the environment,
- * as JSON, for test_openstack_config.py to compare with what openstacksdk reads. An empty argument
- * is a setting that is not there. The secrets are the test's own.
+/* openstack_config_dump FILE CLOUD REGION: what the adapter reads of clouds.yaml and the
+ * environment, as JSON, for test_openstack_config.py to compare with what openstacksdk reads. An
+ * empty argument is a setting that is not there. The secrets are the test's own.
  */
 #include <stdio.h>
 

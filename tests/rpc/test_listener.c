@@ -1,5 +1,5 @@
 /* Both listeners, with nng's own REQ client: the same cases on each kind of URL. */
-#include "listener_kit.h"
+#include "sp_client.h"
 
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -141,21 +141,27 @@ static void check_sizes(struct bench *b)
     nng_close(s);
 }
 
+/* By a bare client: nng's own would send it again and again, and may not survive being closed while
+ * it does (nng #1543). So there is no such case for inproc. */
 static void check_too_large(struct bench *b)
 {
-    nng_socket s = dial(b), other = dial(b);
-    assert_int_equal(nng_socket_set_ms(s, NNG_OPT_RECVTIMEO, 200), 0);
-    size_t len = (1 << 20) + 1;
-    uint8_t *data = calloc(1, len);
-    ask_nng(s, data, len);
-    nng_msg *m = NULL;
-    assert_int_not_equal(nng_recvmsg(s, &m, 0), 0);
-    free(data);
-    nng_close(s);
+    bool ipc = b->kind->local;
+    if (strncmp(b->dial, "inproc:", 7) == 0)
+        return;
+    int fd = ipc ? dial_local(b->dial + strlen("ipc://"))
+                 : dial_tcp(b->listener->ops->port(b->listener));
+    greet(fd);
+    round_trip(fd, ipc, 1, "Esmall");
+    static const uint8_t head[] = {1, 0, 0, 0, 0, 0, 0x10, 0, 5, 0x80, 0, 0, 1};
+    size_t skip = ipc ? 0 : 1;
+    assert_true(put(fd, head + skip, sizeof(head) - skip));
+    assert_true(is_closed(fd));
+    close(fd);
+    nng_socket other = dial(b);
     ask_nng(other, "E1", 2);
     expect_nng(other, "E1", 2);
     nng_close(other);
-    assert_int_equal(host_received(&b->host), 1);
+    assert_int_equal(host_received(&b->host), 2);
 }
 
 static void check_many_clients(struct bench *b)
@@ -212,20 +218,6 @@ static void check_late_replies(struct bench *b)
         nng_close(s[i]);
 }
 
-/* Replies that are made while the listener closes, at the deadline and after it. */
-static void check_close_race(struct bench *b)
-{
-    nng_socket s[CLIENTS];
-    for (int i = 0; i < CLIENTS; i++) {
-        s[i] = dial(b);
-        ask_nng(s[i], "A", 1);
-    }
-    close_now(b->listener);
-    b->listener = NULL;
-    for (int i = 0; i < CLIENTS; i++)
-        nng_close(s[i]);
-}
-
 static void check_gone_client(struct bench *b)
 {
     nng_socket s = dial(b);
@@ -273,7 +265,6 @@ ON_EACH(too_large)
 ON_EACH(many_clients)
 ON_EACH(quiesce)
 ON_EACH(late_replies)
-ON_EACH(close_race)
 ON_EACH(gone_client)
 ON_EACH(no_reply)
 
@@ -329,12 +320,11 @@ static void test_cannot_open(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schemes),    cmocka_unit_test(test_cannot_open),
-        cmocka_unit_test(test_echo),       cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_too_large),  cmocka_unit_test(test_many_clients),
-        cmocka_unit_test(test_quiesce),    cmocka_unit_test(test_late_replies),
-        cmocka_unit_test(test_close_race), cmocka_unit_test(test_gone_client),
-        cmocka_unit_test(test_no_reply),
+        cmocka_unit_test(test_schemes),     cmocka_unit_test(test_cannot_open),
+        cmocka_unit_test(test_echo),        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_too_large),   cmocka_unit_test(test_many_clients),
+        cmocka_unit_test(test_quiesce),     cmocka_unit_test(test_late_replies),
+        cmocka_unit_test(test_gone_client), cmocka_unit_test(test_no_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,27 @@ static void test_close_delivers(void **state UNUSED)
     tear_down(&b);
 }
 
+/* Replies that are made while the listener closes, before and after it has. */
+static void test_close_race(void **state UNUSED)
+{
+    for (int round = 0; round < 20; round++) {
+        struct bench b;
+        int fd[16];
+        prepare(&b, round % 2);
+        start(&b);
+        for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+            fd[i] = dial_and_greet(&b);
+            for (uint32_t k = 0; k < 4; k++)
+                ask(fd[i], b.ipc, k, "A", 1);
+        }
+        close_now(b.listener);
+        b.listener = NULL;
+        for (size_t i = 0; i < ARRAY_LEN(fd); i++)
+            close(fd[i]);
+        tear_down(&b);
+    }
+}
+
 static void test_slow(void **state UNUSED)
 {
     struct bench b;
@@ -296,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_never_reads),
         cmocka_unit_test(test_close_with_unread),
         cmocka_unit_test(test_close_delivers),
+        cmocka_unit_test(test_close_race),
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_held_message_is_not_slow),
         cmocka_unit_test(test_announced_length),

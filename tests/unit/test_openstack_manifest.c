@@ -35,7 +35,7 @@ static const struct {
     {"subnet_name", NP, "", false},
     {"network_id", M, "", true},
     {"security_group_name", M, "default", false},
-    {"public_ip_type", O, "none", false},
+    {"public_ip_type", O, "", false},
     {"public_ip", O, "", false},
     {"keypair", M, "", true},
     {"zone", O, "", false},

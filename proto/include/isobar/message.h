@@ -4,6 +4,10 @@
 
 #include "isobar/arena.h"
 
+/* Bytes of one value of a type in protobuf-c's structs. */
+size_t message_value_size(ProtobufCType type);
+bool message_is_oneof(const ProtobufCFieldDescriptor *f);
+
 /* How many values a field has: of a repeated one its length, else 0 or 1 (a scalar without presence
  * counts as one, whatever its value). */
 size_t message_count(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f);

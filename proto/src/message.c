@@ -1,4 +1,4 @@
-#include "message.h"
+#include "isobar/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,12 +9,12 @@ static void *at(const ProtobufCMessage *m, size_t offset)
     return (char *)(uintptr_t)m + offset;
 }
 
-static bool is_oneof(const ProtobufCFieldDescriptor *f)
+bool message_is_oneof(const ProtobufCFieldDescriptor *f)
 {
     return (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
 }
 
-static size_t value_size(ProtobufCType type)
+size_t message_value_size(ProtobufCType type)
 {
     switch (type) {
     case PROTOBUF_C_TYPE_INT64:
@@ -40,7 +40,7 @@ size_t message_count(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *
 {
     if (f->label == PROTOBUF_C_LABEL_REPEATED)
         return *(const size_t *)at(m, f->quantifier_offset);
-    if (is_oneof(f))
+    if (message_is_oneof(f))
         return *(const unsigned *)at(m, f->quantifier_offset) == f->id;
     if (f->type == PROTOBUF_C_TYPE_MESSAGE)
         return *(void *const *)at(m, f->offset) != NULL;
@@ -51,19 +51,20 @@ const void *message_at(const ProtobufCMessage *m, const ProtobufCFieldDescriptor
 {
     if (f->label != PROTOBUF_C_LABEL_REPEATED)
         return at(m, f->offset);
-    return *(char *const *)at(m, f->offset) + k * value_size(f->type);
+    return *(char *const *)at(m, f->offset) + k * message_value_size(f->type);
 }
 
 bool message_has(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
-    if (f->label == PROTOBUF_C_LABEL_REPEATED || is_oneof(f) || f->type == PROTOBUF_C_TYPE_MESSAGE)
+    if (f->label == PROTOBUF_C_LABEL_REPEATED || message_is_oneof(f) ||
+        f->type == PROTOBUF_C_TYPE_MESSAGE)
         return message_count(m, f) > 0;
     if (f->type == PROTOBUF_C_TYPE_STRING)
         return message_string(m, f)[0] != '\0';
     if (f->type == PROTOBUF_C_TYPE_BYTES)
         return ((const ProtobufCBinaryData *)at(m, f->offset))->len > 0;
     static const char zero[8];
-    return memcmp(at(m, f->offset), zero, value_size(f->type)) != 0;
+    return memcmp(at(m, f->offset), zero, message_value_size(f->type)) != 0;
 }
 
 const char *message_string(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
@@ -115,7 +116,7 @@ static bool set_bool(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, con
     if (!yes && strcmp(text, "false") != 0)
         return false;
     *(protobuf_c_boolean *)at(m, f->offset) = yes;
-    if (is_oneof(f))
+    if (message_is_oneof(f))
         *(unsigned *)at(m, f->quantifier_offset) = f->id;
     return true;
 }

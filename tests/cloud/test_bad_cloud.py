@@ -1,0 +1,519 @@
+#!/usr/bin/python3
+"""A cloud that misbehaves in every way that could be thought of: each gets a clear result in time,
+memory stays bounded, nothing is ordered twice, and another cloud of the same gateway never notices.
+"""
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+import unittest
+
+import bad_cloud
+from bad_cloud import (BOOT, CLOSE, FLAVOR, FLAVORS, NOVA, SERVER, SERVERS, TOKENS, first, hang,
+                       json_reply, reply)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'rpc'))
+from daemon import Daemon, free_port, frame, read_frame, sanitized, HELLO  # noqa: E402
+
+LIST = 'isobar.v1.FlavorService/ListFlavors'
+LIST_VMS = 'isobar.v1.VmService/ListVms'
+CREATE = 'isobar.v1.VmService/CreateVm'
+TIMEOUT_MS = 1500
+LATE_S = 2          # later than the deadline by this fails; the usual excess is printed
+HUGE_KIB = 64 << 10
+SPEC = {'name': 'web', 'flavorName': 'm1.tiny', 'imageId': 'img', 'networkId': 'net'}
+HTML = b'<html><head><title>Sorry</title></head><body><h1>Maintenance</h1></body></html>'
+DEEP = 100000
+
+
+def html(status):
+    return reply(status, HTML, {'Content-Type': 'text/html'})
+
+
+def text(body, status=200):
+    return reply(status, body if isinstance(body, bytes) else body.encode(),
+                 {'Content-Type': 'application/json'})
+
+
+def flavors(**fields):
+    return text(json.dumps({'flavors': [dict(FLAVOR, **fields)]}))
+
+
+OK, DOWN, LATE = ('OK',), ('UNAVAILABLE',), ('DEADLINE_EXCEEDED',)
+
+# What Nova does with a list of flavors -> the codes that are right, and how often it is asked (None:
+# it does not matter).
+NOVA_FAULTS = {
+    'hang': (hang, LATE, 1),
+    'hang-in-body': (bad_cloud.hang_in_body, LATE, 1),
+    'trickle': (bad_cloud.trickle, LATE, 1),
+    'html-200': (html(200), DOWN, 1),
+    'html-502': (html(502), DOWN, 3),
+    'html-404': (html(404), ('NOT_FOUND',), 1),
+    'html-500': (html(500), DOWN, 3),
+    'cut-body': (bad_cloud.cut, DOWN, 3),
+    'cut-head': (bad_cloud.cut_in_head, DOWN, 3),
+    'no-answer': (bad_cloud.lose, DOWN, 3),
+    'reset': (bad_cloud.lose_with_reset, DOWN, 3),
+    'huge-announced': (bad_cloud.huge(True), DOWN, 1),
+    'huge': (bad_cloud.huge(False), DOWN, 1),
+    'huge-header': (bad_cloud.huge_header, DOWN, 1),
+    'not-http': (lambda c, r: c.send(b'\x00\xff SSH-2.0-OpenSSH\r\n\r\n') or CLOSE, DOWN, None),
+    'not-json': (text(b'\0\1\2'), DOWN, 1),
+    'empty': (text(b''), DOWN, 1),
+    'half-json': (text('{"flavors": ['), DOWN, 1),
+    'two-documents': (text('{"flavors": []} {"flavors": []}'), DOWN, 1),
+    'deep-arrays': (text('[' * DEEP), DOWN, 1),
+    'deep-objects': (text('{"a":' * DEEP), DOWN, 1),
+    'deep-list': (text('{"flavors": ' + '[' * DEEP + ']' * DEEP + '}'), DOWN, 1),
+    'deep-unknown': (text('{"flavors": [{"id": "x", "y": ' + '[' * DEEP + ']' * DEEP + '}]}'),
+                     DOWN, 1),
+    'deep-error': (text('{"error": ' + '{"a":' * DEEP, 500), DOWN, 3),
+    'list-for-object': (text('[]'), DOWN, 1),
+    'text-for-object': (text('"flavors"'), DOWN, 1),
+    'null': (text('null'), DOWN, 1),
+    'number-for-list': (text('{"flavors": 7}'), DOWN, 1),
+    'object-for-list': (text('{"flavors": {"id": "f1"}}'), DOWN, 1),
+    'nothing-for-list': (text('{}'), DOWN, 1),
+    # What is wrong in one thing alone does not take the others from the caller.
+    'numbers-for-things': (text('{"flavors": [1, "two", null, [], {}]}'), OK + DOWN, 1),
+    'wrong-members': (flavors(id=5, name=7, vcpus='many', ram=[], disk={}, extra_specs=[1]),
+                      OK + DOWN, 1),
+    'wrong-numbers': (text('{"flavors": [{"id": "f", "name": "n", "vcpus": 1e400, "ram": -1, '
+                           '"disk": 99999999999999999999999, "swap": 0.5}]}'), OK + DOWN, 1),
+    'nul-in-name': (text('{"flavors": [{"id": "f", "name": "a\\u0000b"}]}'), OK + DOWN, 1),
+    'lone-surrogate': (text('{"flavors": [{"id": "f", "name": "a\\ud800b"}]}'), OK + DOWN, 1),
+    'not-utf8': (text(b'{"flavors": [{"id": "f", "name": "\xff\xfe\xc0\x80"}]}'), OK + DOWN, 1),
+    'not-utf8-in-error': (text(b'{"error": {"message": "\xff\xfe"}}', 400), ('BAD_REQUEST_DATA',),
+                          1),
+}
+
+# The same for the login.
+LOGIN_FAULTS = {
+    'login-hang': (hang, LATE),
+    'login-trickle': (bad_cloud.trickle, LATE),
+    'login-html': (html(200), DOWN),
+    'login-html-502': (html(502), DOWN),
+    'login-404': (html(404), DOWN),
+    'login-cut': (bad_cloud.cut, DOWN),
+    'login-huge': (bad_cloud.huge(False), DOWN),
+    'login-deep': (reply(201, b'{"token":' * DEEP, {'X-Subject-Token': 'x'}), DOWN),
+    'login-no-token': (text('{"token": {}}', 201), DOWN),
+    'login-list': (reply(201, b'[]', {'X-Subject-Token': 'x'}), DOWN + ('NOT_SUPPORTED',)),
+    'login-no-catalogue': (reply(201, b'{"token": {"catalog": 7}}', {'X-Subject-Token': 'x'}),
+                           ('NOT_SUPPORTED',)),
+}
+
+
+class Watch(threading.Thread):
+    """Asks the other cloud all the time."""
+
+    def __init__(self, gateway):
+        super().__init__()
+        self.gateway, self.wrong, self.asked, self.slowest = gateway, [], 0, 0
+        self.stopped = threading.Event()
+
+    def run(self):
+        while not self.stopped.wait(0.05):
+            try:
+                result, response, took = self.gateway.timed(LIST, {'cloud': 'box'}, 10000)
+                if result['code'] != 'RESULT_CODE_OK' or not response['flavors']:
+                    self.wrong.append(result)
+                self.asked, self.slowest = self.asked + 1, max(self.slowest, took)
+            except Exception as e:      # whatever it is, it is told
+                self.wrong.append(repr(e))
+
+
+class BadCloud(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        for name in [n for n in os.environ if n.lower().endswith('_proxy')]:
+            del os.environ[name]
+        cls.server, cls.elsewhere = bad_cloud.Server(), bad_cloud.Server()
+        for each in cls.server, cls.elsewhere:
+            cls.addClassCleanup(each.stop)
+        cls.hole = socket.create_server(('127.0.0.1', 0))
+        cls.addClassCleanup(cls.hole.close)
+        names = [n[len('test_'):] for n in dir(cls) if n.startswith('test_')]
+        clouds = {name: cls.server.cloud(name).auth_url
+                  for name in [*names, *NOVA_FAULTS, *LOGIN_FAULTS]}
+        clouds['down'] = 'http://127.0.0.1:%d/v3' % free_port()
+        clouds['hole'] = 'http://127.0.0.1:%d/v3' % cls.hole.getsockname()[1]
+
+        def files(folder):
+            with open(folder + '/clouds.yaml', 'w') as f:
+                json.dump({'clouds': {name: {
+                    'region_name': 'one', 'auth': {
+                        'auth_url': url, 'username': 'demo', 'password': 'secret',
+                        'project_name': 'demo', 'user_domain_id': 'default',
+                        'project_domain_id': 'default'}} for name, url in clouds.items()}}, f)
+            with open(folder + '/token', 'w', opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
+                f.write('the-token\n')
+        cls.port = free_port()
+        cls.gateway = Daemon(
+            'log_level: error\nusers: [{name: anna, role: admin, token_file: "{folder}/token"}]\n'
+            'clouds:\n  box: {adapter: sandbox}\n' + ''.join(
+                '  %s: {adapter: openstack, cloud: %s, clouds_file: "{folder}/clouds.yaml"}\n' % (
+                    name, name) for name in clouds),
+            ['tcp://127.0.0.1:%d' % cls.port], files)
+        cls.addClassCleanup(cls.gateway.stop)
+        cls.gateway.timed(LIST, {'cloud': 'box'})
+
+    def setUp(self):
+        self.cloud = self.server.clouds[self._testMethodName[len('test_'):]]
+        self.watch = Watch(self.gateway)
+        self.watch.start()
+
+    def tearDown(self):
+        while self.watch.asked == 0 and not self.watch.wrong:
+            time.sleep(0.01)
+        self.watch.stopped.set()
+        self.watch.join()
+        print('%-24s the other cloud: %d calls, the slowest %.1f ms' % (
+            self.cloud.name, self.watch.asked, 1000 * self.watch.slowest), flush=True)
+        self.assertEqual(self.watch.wrong, [])
+        self.assertIsNone(self.gateway.process.poll(), 'the daemon has ended')
+
+    def ask(self, codes, method=LIST, request=None, cloud=None, timeout_ms=TIMEOUT_MS):
+        """A call that must end with one of the codes, in time; (result, response)."""
+        name = cloud or self.cloud.name
+        result, response, took = self.gateway.timed(method, dict(request or {}, cloud=name),
+                                                    timeout_ms)
+        code = result['code'].replace('RESULT_CODE_', '')
+        late = took - timeout_ms / 1000
+        print('%-24s %-18s %7.0f ms%s | %s' % (
+            name, code, took * 1000, ' (%+.0f ms)' % (late * 1000) if late > -0.2 else '',
+            result.get('detail', '')[:150]), flush=True)
+        self.assertIn(code, codes, result)
+        self.assertLess(late, LATE_S)
+        if code not in ('OK', 'CREATED', 'DELETED', 'CHANGED'):
+            self.assertTrue(result.get('detail'), result)
+            self.assertEqual(result.get('blame'), 'BLAME_CLOUD', result)
+        return result, response
+
+    def create(self, codes, timeout_ms=5000):
+        return self.ask(codes, CREATE, {'spec': SPEC}, timeout_ms=timeout_ms)
+
+    # ---- answers that are none ----
+
+    def test_nova_faults(self):
+        for name, (fault, codes, asked) in NOVA_FAULTS.items():
+            with self.subTest(name):
+                cloud = self.server.clouds[name]
+                cloud.on['GET', FLAVORS] = fault
+                before = self.gateway.memory_kib()
+                self.gateway.reset_peak()
+                self.ask(codes, cloud=name)
+                grown = self.gateway.memory_kib('VmHWM') - before
+                if asked:
+                    self.assertEqual(cloud.count('GET', FLAVORS), asked)
+                if grown > 8192:
+                    print('%-24s %d KiB more at most' % (name, grown))
+                if not sanitized():
+                    self.assertLess(grown, HUGE_KIB)
+
+    def test_login_faults(self):
+        for name, (fault, codes) in LOGIN_FAULTS.items():
+            with self.subTest(name):
+                self.server.clouds[name].on['POST', TOKENS] = fault
+                self.ask(codes, cloud=name)
+
+    def test_after_all_of_them(self):
+        """A cloud that has come to itself is served again at once."""
+        self.cloud.on['GET', FLAVORS] = first([html(200), bad_cloud.cut, bad_cloud.cut,
+                                               bad_cloud.cut], self.cloud.normal)
+        self.ask(DOWN)
+        self.ask(DOWN)
+        _, response = self.ask(OK)
+        self.assertEqual([f['name'] for f in response['flavors']], ['m1.tiny'])
+
+    # ---- no answer at all ----
+
+    def test_down(self):
+        result, _ = self.ask(DOWN, cloud='down')
+        self.assertIn('refused', result['detail'].lower())
+        self.assertEqual(self.gateway.run('flavor', 'list', '--cloud', 'down').code, 7)
+
+    def test_hole(self):
+        """It accepts connections, and never says a word."""
+        self.ask(LATE, cloud='hole')
+        self.assertEqual(self.gateway.run('flavor', 'list', '--cloud', 'hole', '--timeout',
+                                          '500ms').code, 8)
+
+    def test_many_hang(self):
+        """More calls than the cloud may have at a time hang; all end in time."""
+        self.cloud.on['GET', FLAVORS] = hang
+        ends, threads = [], []
+
+        def one():
+            result, _, took = self.gateway.timed(LIST, {'cloud': self.cloud.name}, TIMEOUT_MS)
+            ends.append((result['code'], took))
+        for _ in range(100):
+            threads.append(threading.Thread(target=one))
+            threads[-1].start()
+        for each in threads:
+            each.join()
+        self.assertEqual({code for code, _ in ends}, {'RESULT_CODE_DEADLINE_EXCEEDED'})
+        late = max(took for _, took in ends) - TIMEOUT_MS / 1000
+        print('100 calls that hang: the last one %.0f ms late' % (late * 1000))
+        self.assertLess(late, LATE_S)
+
+    # ---- credentials ----
+
+    def test_wrong_password(self):
+        """The cloud's refusal is told apart from the gateway's own."""
+        self.cloud.on['POST', TOKENS] = json_reply({'error': {
+            'code': 401, 'title': 'Unauthorized',
+            'message': 'The request you have made requires authentication.'}}, 401)
+        result, _ = self.ask(('UNAUTHORIZED',))
+        self.assertEqual(result['native']['httpStatus'], 401)
+        self.assertIn('requires authentication', result['native']['message'])
+        self.assertEqual(self.gateway.run('flavor', 'list', '--cloud', self.cloud.name).code, 4)
+        self.assertNotIn('secret', json.dumps(result))
+        for token in '', 'wrong':
+            with socket.create_connection(('127.0.0.1', self.port)) as s:
+                s.settimeout(10)
+                s.sendall(HELLO + frame(self.gateway.serialised(
+                    LIST, {'cloud': self.cloud.name}, token), False))
+                self.gateway.receive(s, len(HELLO))
+                own = self.gateway.result_of(read_frame(s, False))
+            self.assertEqual(own['code'], 'RESULT_CODE_UNAUTHORIZED')
+            self.assertEqual(own.get('blame'), 'BLAME_CALLER', own)
+            self.assertNotIn('native', own)
+            self.assertIn('gateway', own['detail'])
+
+    def test_token_refused_once(self):
+        """One new token, and the call succeeds."""
+        self.ask(OK)
+        self.assertEqual(self.cloud.count('POST', TOKENS), 1)
+        self.cloud.tokens[0] = 'revoked'
+        self.ask(OK)
+        self.ask(OK)
+        self.assertEqual(self.cloud.count('POST', TOKENS), 2)
+        self.assertEqual(self.cloud.count('GET', FLAVORS), 4)
+
+    def test_token_refused_to_many(self):
+        """Many calls find out together; one of them fetches a new token for all."""
+        self.ask(OK)
+        self.cloud.tokens[0] = 'revoked'
+        threads = [threading.Thread(target=self.ask, args=(OK,), kwargs={'timeout_ms': 20000})
+                   for _ in range(20)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        self.assertEqual(self.cloud.count('POST', TOKENS), 2)
+
+    def test_token_refused_always(self):
+        self.cloud.on['GET', FLAVORS] = json_reply({'error': {'code': 401}}, 401)
+        self.ask(('UNAUTHORIZED',))
+        self.assertEqual(self.cloud.count('GET', FLAVORS), 2)
+        self.assertEqual(self.cloud.count('POST', TOKENS), 2)
+
+    def test_token_expires(self):
+        """It is renewed before the cloud refuses it."""
+        self.cloud.token_seconds = 2
+        self.ask(OK)
+        time.sleep(2.2)
+        self.ask(OK)
+        self.assertEqual(self.cloud.count('POST', TOKENS), 2)
+        self.assertEqual(self.cloud.count('GET', FLAVORS), 2)
+
+    # ---- try again ----
+
+    def test_rate_limited(self):
+        self.cloud.on['GET', FLAVORS] = first(
+            [json_reply({'overLimit': {'code': 429, 'message': 'slowly'}}, 429,
+                        {'Retry-After': '1'})], self.cloud.normal)
+        begun = time.monotonic()
+        self.ask(OK, timeout_ms=10000)
+        self.assertGreaterEqual(time.monotonic() - begun, 1)
+        self.assertEqual(self.cloud.count('GET', FLAVORS), 2)
+
+    def test_rate_limited_for_long(self):
+        """Nobody waits longer than the caller would."""
+        self.cloud.on['GET', FLAVORS] = json_reply(
+            {'overLimit': {'code': 429, 'message': 'slowly'}}, 429, {'Retry-After': '3600'})
+        begun = time.monotonic()
+        result, _ = self.ask(('RATE_LIMITED',), timeout_ms=10000)
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(result['retry']['afterMs'], 3600000)
+        self.assertEqual(self.cloud.count('GET', FLAVORS), 1)
+
+    def test_unavailable_once(self):
+        self.cloud.on['GET', FLAVORS] = first([html(503)], self.cloud.normal)
+        self.ask(OK)
+        self.assertEqual(self.cloud.count('GET', FLAVORS), 2)
+
+    # ---- orders ----
+
+    def test_order(self):
+        """What the faults below are faults of."""
+        _, response = self.create(('CREATED',))
+        self.assertEqual(response['vm']['id'], SERVER['id'])
+        self.assertEqual(self.cloud.count('POST', BOOT), 1)
+
+    def test_order_fails(self):
+        """An error of the cloud's own: nothing is sent again."""
+        self.cloud.on['POST', BOOT] = json_reply(
+            {'computeFault': {'code': 500, 'message': 'Unexpected API Error.'}}, 500)
+        self.cloud.lists[SERVERS] = ('servers', [])
+        self.create(('OUTCOME_UNKNOWN', 'UNAVAILABLE'))
+        self.assertEqual(self.cloud.count('POST', BOOT), 1)
+
+    def lost(self, fault, timeout_ms=5000):
+        self.cloud.on['POST', BOOT] = fault
+        self.cloud.lists[SERVERS] = ('servers', [])
+        result, _ = self.create(('OUTCOME_UNKNOWN',), timeout_ms)
+        self.assertEqual(self.cloud.count('POST', BOOT), 1)
+        self.assertEqual(result.get('sideEffects'), 'SIDE_EFFECTS_POSSIBLE', result)
+        self.assertEqual(result['retry'].get('class'), 'RETRY_CLASS_AFTER_LOOKUP', result)
+        # The port may be the machine's by now.
+        self.assertEqual(self.cloud.count('DELETE', '/network/v2.0/ports/' + bad_cloud.PORT['id']),
+                         0)
+
+    def test_order_lost(self):
+        self.lost(bad_cloud.lose)
+
+    def test_order_lost_by_reset(self):
+        self.lost(bad_cloud.lose_with_reset)
+
+    def test_order_cut(self):
+        self.lost(bad_cloud.cut)
+
+    def test_order_hangs(self):
+        self.lost(hang, 3000)
+
+    def test_order_html(self):
+        """It says yes, in words that nobody can read."""
+        self.lost(html(202))
+
+    def test_order_lost_and_found(self):
+        """Its answer is lost, and the machine is there: looked up, not ordered again."""
+        def order(connection, request):
+            sent = json.loads(request.body)['server']
+            self.cloud.lists[SERVERS] = ('servers', [dict(
+                SERVER, tags=sent.get('tags', []), metadata=sent.get('metadata', {}))])
+            return CLOSE
+        self.cloud.on['POST', BOOT] = order
+        _, response = self.create(('CREATED',))
+        self.assertEqual(response['vm']['id'], SERVER['id'])
+        self.assertEqual(self.cloud.count('POST', BOOT), 1)
+
+    def test_order_not_taken(self):
+        """The port that was made for it goes again."""
+        self.cloud.on['POST', BOOT] = json_reply(
+            {'badRequest': {'code': 400, 'message': 'Invalid input.'}}, 400)
+
+        def port(connection, request):
+            made = dict(bad_cloud.PORT, **json.loads(request.body)['port'])
+            self.cloud.lists['/network/v2.0/ports'] = ('ports', [made])
+            return json_reply({'port': made}, 201)(connection, request)
+        self.cloud.on['POST', '/network/v2.0/ports'] = port
+        self.create(('BAD_REQUEST_DATA',))
+        self.assertEqual(self.cloud.count('POST', BOOT), 1)
+        self.assertEqual(self.cloud.count('DELETE', '/network/v2.0/ports/' + bad_cloud.PORT['id']),
+                         1)
+
+    # ---- other ways ----
+
+    def test_redirect(self):
+        """It is not followed, and the token goes nowhere else."""
+        stranger = self.elsewhere.cloud('redirect')
+        for status in 301, 302, 307, 308:
+            self.cloud.on['GET', FLAVORS] = reply(status, b'', {
+                'Location': stranger.base + FLAVORS})
+            self.ask(DOWN)
+        self.cloud.on['POST', BOOT] = reply(307, b'', {'Location': stranger.base + BOOT})
+        self.create(('UNAVAILABLE', 'OUTCOME_UNKNOWN'))
+        self.assertEqual(stranger.requests, [])
+
+    def test_redirected_login(self):
+        stranger = self.elsewhere.cloud('redirected_login')
+        self.cloud.on['POST', TOKENS] = reply(302, b'', {'Location': stranger.auth_url})
+        self.ask(DOWN)
+        self.assertEqual(stranger.requests, [])
+
+    def test_unknown_state(self):
+        self.cloud.lists[SERVERS] = ('servers', [dict(SERVER, status='WEIRD')])
+        _, response = self.ask(OK, LIST_VMS)
+        vm, = response['vms']
+        self.assertEqual(vm['state'], 'VM_STATE_UNKNOWN')
+        self.assertEqual(vm['nativeState'], 'WEIRD')
+
+    def test_wrong_machines(self):
+        """Members of the wrong kind are as if they were absent, or make the answer unreadable."""
+        for wrong in [dict(SERVER, status=None), dict(SERVER, status=7), dict(SERVER, flavor='x'),
+                      dict(SERVER, addresses=[1]), dict(SERVER, addresses={'net': [1, {}, None]}),
+                      dict(SERVER, metadata={'a': {'b': 'c'}}), dict(SERVER, tags={'a': 1}),
+                      dict(SERVER, created='yesterday'), dict(SERVER, fault='broken'), {}, None]:
+            self.cloud.lists[SERVERS] = ('servers', [wrong, SERVER])
+            self.ask(OK + DOWN, LIST_VMS)
+
+    def test_next_page_is_the_same(self):
+        self.cloud.on['GET', FLAVORS] = json_reply({
+            'flavors': [FLAVOR], 'flavors_links': [
+                {'rel': 'next', 'href': self.cloud.base + FLAVORS + '?marker=f1'}]})
+        self.ask(OK + DOWN, timeout_ms=5000)
+        self.assertLess(self.cloud.count('GET', FLAVORS), 10)
+
+    def test_pages_in_a_ring(self):
+        """Two pages that name each other."""
+        def page(connection, request):
+            other = 'b' if 'marker=a' in request.query else 'a'
+            json_reply({'flavors': [FLAVOR], 'flavors_links': [
+                {'rel': 'next', 'href': self.cloud.base + FLAVORS + '?marker=' + other}]})(
+                    connection, request)
+        self.cloud.on['GET', FLAVORS] = page
+        self.ask(OK + DOWN + LATE)
+        print('%d pages' % self.cloud.count('GET', FLAVORS))
+
+    def test_pages_without_end(self):
+        self.pages = 0
+
+        def page(connection, request):
+            self.pages += 1
+            json_reply({'flavors': [FLAVOR] * 1000, 'flavors_links': [
+                {'rel': 'next', 'href': self.cloud.base + FLAVORS + '?marker=%d' % self.pages}]})(
+                    connection, request)
+        self.cloud.on['GET', FLAVORS] = page
+        before = self.gateway.memory_kib()
+        self.gateway.reset_peak()
+        result, _, took = self.gateway.timed(LIST, {'cloud': self.cloud.name}, 5000)
+        grown = self.gateway.memory_kib('VmHWM') - before
+        print('pages without end: %s after %.1f s, %d pages, %d KiB more at most: %s' % (
+            result['code'], took, self.pages, grown, result.get('detail')))
+        self.assertNotIn(result['code'], ('RESULT_CODE_OK',))
+        self.assertLess(took, 5 + LATE_S)
+
+    def test_no_compute(self):
+        self.cloud.services = ['identity', 'image', 'network']
+        result, _ = self.ask(('NOT_SUPPORTED',))
+        self.assertIn('compute', result['detail'])
+        self.ask(OK, 'isobar.v1.NetworkService/ListNetworks')
+
+    def test_old_compute(self):
+        """A Nova that speaks 2.1 alone is asked in 2.1."""
+        self.cloud.versions = ('2.1', '2.1')
+        self.ask(OK)
+        self.ask(OK, LIST_VMS)
+        self.create(('CREATED', 'NOT_SUPPORTED'))
+        said = {r.headers.get('x-openstack-nova-api-version') for r in self.cloud.requests
+                if r.path.startswith(NOVA + '/') and len(r.path) > len(NOVA) + 1}
+        self.assertEqual(said, {'2.1'})
+        for each in self.cloud.requests:
+            if (each.method, each.path) == ('POST', BOOT):
+                self.assertNotIn('tags', json.loads(each.body)['server'])
+
+    def test_versions_in_nonsense(self):
+        for versions in (None, None), ('x', 'y'), (7, []), ('2.1', '2.99999999999999999999'):
+            self.cloud.versions = versions
+            self.ask(OK + DOWN + ('NOT_SUPPORTED',))
+
+
+if __name__ == '__main__':
+    sys.exit(0 if unittest.main(exit=False, verbosity=2).result.wasSuccessful() else 1)

@@ -1,0 +1,413 @@
+/* Making and deleting machines through the OpenStack adapter, against a cloud that answers by a
+ * table: in which order, what is taken back when it fails, and that nothing else is touched.
+ */
+#include "openstack_stub.h"
+
+#define ID      "11111111-1111-4111-8111-111111111111"
+#define MARKS   "\"metadata\":{\"isobar_token\":\"t1\"},\"tags\":[\"isobar-t1\"]"
+#define SERVER  "{\"id\":\"" ID "\",\"name\":\"web\",\"status\":\"BUILD\"," MARKS "}"
+#define OURS    "\"description\":\"Made by Isobar together with its machine\""
+#define PORT    "{\"id\":\"p1\",\"name\":\"isobar-t1\"," OURS "}"
+#define PORTS   "GET " NEUTRON "/ports?name=isobar-t1"
+#define FIPS    "GET " NEUTRON "/floatingips?description=isobar-t1"
+#define FIP     "{\"id\":\"f1\",\"floating_ip_address\":\"192.0.2.1\",\"description\":\"isobar-t1\"}"
+#define BY_MARK "GET " NOVA "/servers/detail?tags=isobar-t1"
+
+static struct cloud cloud;
+
+static int setup(void **state)
+{
+    (void)state;
+    cloud_start(&cloud);
+    CLOUD_ROWS(
+        &cloud,
+        {"GET " NOVA "/flavors/detail", ALWAYS, 200,
+         "{\"flavors\":[{\"id\":\"1\",\"name\":\"small\",\"vcpus\":1,\"ram\":512,\"disk\":3}]}"},
+        {"GET " GLANCE "/images?limit=1000&name=debian$", ALWAYS, 200,
+         "{\"images\":[{\"id\":\"img\",\"name\":\"debian\",\"status\":\"active\",\"min_disk\":2}]"
+         "}"},
+        {"GET " NOVA "/os-keypairs$", ALWAYS, 200,
+         "{\"keypairs\":[{\"keypair\":{\"name\":\"key\"}}]}"},
+        {"GET " NEUTRON "/networks$", ALWAYS, 200,
+         "{\"networks\":[{\"id\":\"ext\",\"name\":\"public\",\"router:external\":true,"
+         "\"admin_state_up\":true,\"shared\":true,\"subnets\":[\"s\"]},{\"id\":\"net\",\"name\":"
+         "\"private\",\"project_id\":\"PID\",\"admin_state_up\":true,\"subnets\":[\"s\"]},{\"id\":"
+         "\"foreign\",\"name\":\"x\",\"project_id\":\"OTHER\",\"admin_state_up\":true,\"subnets\":"
+         "[\"s\"]}]}"},
+        {"GET " NEUTRON "/networks?router:external=True", ALWAYS, 200,
+         "{\"networks\":[{\"id\":\"ext\",\"name\":\"public\"}]}"},
+        {"GET " NEUTRON "/security-groups?project_id=PID&name=default", ALWAYS, 200,
+         "{\"security_groups\":[{\"id\":\"grp\",\"name\":\"default\"}]}"},
+        {"POST " NEUTRON "/ports", ALWAYS, 201, "{\"port\":" PORT "}"},
+        {"POST " NEUTRON "/floatingips", ALWAYS, 201, "{\"floatingip\":" FIP "}"},
+        {"POST " NOVA "/servers$", ALWAYS, 202, "{\"server\":{\"id\":\"" ID "\"}}"},
+        {"GET " NOVA "/servers/" ID "$", ALWAYS, 200, "{\"server\":" SERVER "}"},
+        {PORTS, ALWAYS, 200, "{\"ports\":[" PORT "]}"},
+        {FIPS, ALWAYS, 200, "{\"floatingips\":[" FIP "]}"}, {"DELETE ", ALWAYS, 204, NULL});
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    cloud_stop(&cloud);
+    return 0;
+}
+
+static pb_VmSpec *spec(void)
+{
+    cloud_op(&cloud);
+    pb_VmSpec *s = arena_message(&cloud.arena, &pb_VmSpec_desc);
+    s->name = arena_strdup(&cloud.arena, "web");
+    s->flavor_name = arena_strdup(&cloud.arena, "small");
+    s->image_id = arena_strdup(&cloud.arena, "debian");
+    return s;
+}
+
+static pb_VmSpec *spec_with_ip(void)
+{
+    pb_VmSpec *s = spec();
+    s->public_ip_type = arena_strdup(&cloud.arena, "dynamic");
+    return s;
+}
+
+static pb_Vm *create(pb_VmSpec *s, pb_ResultCode wanted)
+{
+    pb_CreateVmRequest req = pb_CreateVmRequest_INIT;
+    pb_CreateVmResponse rsp = pb_CreateVmResponse_INIT;
+    req.spec = s;
+    cloud_code(&cloud, openstack_adapter.create_vm(cloud.adapter, &cloud.op, &req, &rsp), wanted);
+    return rsp.vm;
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    pb_Vm *vm = create(spec_with_ip(), RESULT_CODE_CREATED);
+    assert_string_equal(vm->id, ID);
+    assert_int_equal(vm->state, VM_STATE_CREATING);
+    assert_string_equal(cloud.noted, ID);
+    assert_int_equal(cloud.op.result->n_warnings, 0);
+    assert_string_equal(cloud.op.result->detail, "");
+    static const char *const order[] = {
+        "POST " NEUTRON "/ports {\"port\":{\"name\":\"isobar-t1\"," OURS
+        ",\"network_id\":\"net\",\"security_groups\":[\"grp\"]}}",
+        "POST " NEUTRON "/floatingips {\"floatingip\":{\"floating_network_id\":\"ext\",\"port_id\":"
+        "\"p1\",\"description\":\"isobar-t1\"}}",
+        "POST " NOVA
+        "/servers {\"server\":{\"name\":\"web\",\"flavorRef\":\"1\",\"imageRef\":\"img\","
+        "\"networks\":[{\"port\":\"p1\"}],\"key_name\":\"key\"," MARKS "}}",
+        "GET " NOVA "/servers/" ID,
+    };
+    cloud_order(&cloud, order, ARRAY_LEN(order));
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 0);
+}
+
+static void test_dry_run(void **state)
+{
+    (void)state;
+    pb_CreateVmRequest req = pb_CreateVmRequest_INIT;
+    pb_CreateVmResponse rsp = pb_CreateVmResponse_INIT;
+    req.spec = spec_with_ip();
+    req.dry_run = true;
+    cloud_code(&cloud, openstack_adapter.create_vm(cloud.adapter, &cloud.op, &req, &rsp),
+               RESULT_CODE_OK);
+    assert_null(rsp.vm);
+    assert_int_equal(cloud_count(&cloud, "POST /network") + cloud_count(&cloud, "POST /compute"),
+                     0);
+}
+
+/* What is to be chosen and is not one: an error that lists what there is. */
+static void test_choices(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"GET " NOVA "/os-keypairs$", 1, 200,
+                        "{\"keypairs\":[{\"keypair\":{\"name\":\"k1\"}},{\"keypair\":{\"name\":"
+                        "\"k2\"}}]}"});
+    create(spec(), RESULT_CODE_BAD_REQUEST_DATA);
+    assert_string_equal(cloud.op.result->violations[0]->field, "spec.keypair");
+    assert_non_null(strstr(cloud.op.result->detail, "k1, k2"));
+    CLOUD_ROWS(&cloud,
+               {"GET " NEUTRON "/networks$", 1, 200,
+                "{\"networks\":[{\"id\":\"a\",\"name\":\"na\",\"project_id\":\"PID\","
+                "\"admin_state_up\":true,\"subnets\":[\"s\"]},{\"id\":\"b\",\"name\":\"nb\","
+                "\"shared\":true,\"admin_state_up\":true,\"subnets\":[\"s\"]}]}"});
+    create(spec(), RESULT_CODE_BAD_REQUEST_DATA);
+    assert_string_equal(cloud.op.result->violations[0]->field, "spec.network_id");
+    assert_non_null(strstr(cloud.op.result->detail, "na (a), nb (b)"));
+    CLOUD_ROWS(&cloud, {"GET " NEUTRON "/networks$", 1, 200, "{\"networks\":[]}"});
+    create(spec(), RESULT_CODE_BAD_REQUEST_DATA);
+    assert_int_equal(cloud_count(&cloud, "POST /network"), 0);
+    /* No key at all is allowed, and said. */
+    CLOUD_ROWS(&cloud, {"GET " NOVA "/os-keypairs$", 1, 200, "{\"keypairs\":[]}"});
+    create(spec(), RESULT_CODE_CREATED);
+    assert_int_equal(cloud.op.result->n_warnings, 1);
+    assert_non_null(strstr(cloud.op.result->warnings[0], "key pair"));
+}
+
+/* Nova refuses: what was made before is deleted, floating IP first. */
+static void test_taken_back(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"POST " NOVA "/servers$", ALWAYS, 403,
+                        "{\"forbidden\":{\"code\":403,\"message\":\"Quota exceeded for instances: "
+                        "Requested 1, but already used 10 of 10 instances\"}}"});
+    assert_null(create(spec_with_ip(), RESULT_CODE_QUOTA_EXCEEDED));
+    assert_int_equal(cloud.op.result->side_effects, SIDE_EFFECTS_NONE);
+    assert_int_equal(cloud.op.result->native->http_status, 403);
+    assert_string_equal(cloud.op.result->native->request_id, "req-7");
+    assert_int_equal(cloud.op.result->n_warnings, 0);
+    assert_string_equal(cloud.noted, "");
+    static const char *const order[] = {"POST " NOVA "/servers",
+                                        "DELETE " NEUTRON "/floatingips/f1",
+                                        "DELETE " NEUTRON "/ports/p1"};
+    cloud_order(&cloud, order, ARRAY_LEN(order));
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 2);
+}
+
+/* The same, and the cloud lists more than it was asked for: only what bears the mark is deleted. */
+static void test_only_ours_taken_back(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"POST " NOVA "/servers$", ALWAYS, 409, "{}"},
+               {PORTS, ALWAYS, 200,
+                "{\"ports\":[{\"id\":\"x1\",\"name\":\"isobar-t1\",\"description\":\"\"},{\"id\":"
+                "\"x2\",\"name\":\"isobar-t2\"," OURS "},{\"id\":\"x3\",\"name\":\"db\"},"
+                "{\"name\":\"isobar-t1\"," OURS "}," PORT "]}"},
+               {FIPS, ALWAYS, 200,
+                "{\"floatingips\":[{\"id\":\"y1\",\"description\":\"isobar-t2\"},{\"id\":\"y2\","
+                "\"description\":\"\"},{\"id\":\"y3\"}," FIP "]}"});
+    create(spec_with_ip(), RESULT_CODE_FAILED_PRECONDITION);
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 2);
+    assert_int_equal(cloud_count(&cloud, "DELETE " NEUTRON "/ports/p1"), 1);
+    assert_int_equal(cloud_count(&cloud, "DELETE " NEUTRON "/floatingips/f1"), 1);
+}
+
+/* What cannot be deleted is named. */
+static void test_left_behind(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"POST " NOVA "/servers$", ALWAYS, 400, "{}"},
+               {"DELETE " NEUTRON "/ports/p1", ALWAYS, 409, "{}"});
+    create(spec(), RESULT_CODE_BAD_REQUEST_DATA);
+    assert_int_equal(cloud.op.result->side_effects, SIDE_EFFECTS_CERTAIN);
+    assert_int_equal(cloud.op.result->n_warnings, 1);
+    assert_non_null(strstr(cloud.op.result->warnings[0], "port p1"));
+}
+
+/* The answer to the order of a machine is lost, and it is there: it is found by its mark. */
+static void test_lost_answer(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"POST " NOVA "/servers$", ALWAYS, LOST, NULL},
+               {BY_MARK, ALWAYS, 200,
+                "{\"servers\":[{\"id\":\"x\",\"name\":\"web\",\"status\":\"ACTIVE\"}," SERVER
+                "]}"});
+    assert_string_equal(create(spec(), RESULT_CODE_CREATED)->id, ID);
+    assert_string_equal(cloud.noted, ID);
+    assert_int_equal(cloud_count(&cloud, "POST " NOVA "/servers"), 1);
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 0);
+}
+
+/* It is not there, or not yet: nobody knows, nothing is sent again, nothing is deleted. */
+static void test_outcome_unknown(void **state)
+{
+    (void)state;
+    static const int statuses[] = {LOST, 500, 502, 504};
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        struct cloud_row rows[] = {
+            {"POST " NOVA "/servers$", 1, statuses[i], ""},
+            /* The filter is ignored, and all machines are listed. */
+            {BY_MARK, 1, 200,
+             "{\"servers\":[{\"id\":\"x\",\"name\":\"web\",\"status\":\"ACTIVE\",\"metadata\":{"
+             "\"isobar_token\":\"t2\"},\"tags\":[\"isobar-t2\"]}]}"},
+        };
+        cloud_rows(&cloud, rows, ARRAY_LEN(rows));
+        assert_null(create(spec(), RESULT_CODE_OUTCOME_UNKNOWN));
+        assert_int_equal(cloud.op.result->side_effects, SIDE_EFFECTS_POSSIBLE);
+        assert_int_equal(cloud.op.result->retry->class_, RETRY_CLASS_AFTER_LOOKUP);
+        assert_int_equal(cloud_count(&cloud, "POST " NOVA "/servers"), 1);
+        assert_int_equal(cloud_count(&cloud, "DELETE"), 0);
+    }
+}
+
+/* The answer to the port is lost: there is no machine, and the port is found by its mark. */
+static void test_lost_port(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"POST " NEUTRON "/ports", ALWAYS, LOST, NULL});
+    create(spec(), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(cloud.op.result->side_effects, SIDE_EFFECTS_NONE);
+    assert_int_equal(cloud.op.result->retry->class_, RETRY_CLASS_AFTER_BACKOFF);
+    assert_int_equal(cloud_count(&cloud, "POST " NEUTRON "/ports"), 1);
+    assert_int_equal(cloud_count(&cloud, "DELETE " NEUTRON "/ports/p1"), 1);
+    assert_int_equal(cloud_count(&cloud, "POST " NOVA "/servers"), 0);
+}
+
+/* An existing floating IP is taken if nobody has changed it meanwhile, and is never deleted. */
+static void test_static_ip(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(
+        &cloud,
+        {"GET " NEUTRON "/floatingips?floating_ip_address=192.0.2.9", ALWAYS, 200,
+         "{\"floatingips\":[{\"id\":\"f9\",\"floating_ip_address\":\"192.0.2.9\","
+         "\"revision_number\":4,\"port_id\":null,\"description\":\"mine\"}]}"},
+        {"PUT " NEUTRON "/floatingips/f9", ALWAYS, 412,
+         "{\"NeutronError\":{\"type\":\"RevisionNumberConstraintFailed\",\"message\":\"x\"}}"},
+        {FIPS, ALWAYS, 200, "{\"floatingips\":[]}"});
+    pb_VmSpec *s = spec();
+    s->public_ip = arena_strdup(&cloud.arena, "192.0.2.9");
+    create(s, RESULT_CODE_FAILED_PRECONDITION);
+    static const char *const order[] = {"POST " NEUTRON "/ports",
+                                        "PUT " NEUTRON
+                                        "/floatingips/f9 {\"floatingip\":{\"port_id\":\"p1\"}}",
+                                        "DELETE " NEUTRON "/ports/p1"};
+    cloud_order(&cloud, order, ARRAY_LEN(order));
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 1);
+}
+
+/* ---- Delete ---- */
+
+static pb_Vm *delete_it(const char *id, pb_ResultCode wanted)
+{
+    pb_DeleteVmRequest req = pb_DeleteVmRequest_INIT;
+    pb_DeleteVmResponse rsp = pb_DeleteVmResponse_INIT;
+    struct op *op = cloud_op(&cloud);
+    req.id = arena_strdup(op->arena, id);
+    cloud_code(&cloud, openstack_adapter.delete_vm(cloud.adapter, op, &req, &rsp), wanted);
+    return rsp.vm;
+}
+
+#define ON_SERVER "GET " NEUTRON "/ports?device_id=" ID
+#define ON_PORT   "GET " NEUTRON "/floatingips?port_id=p1"
+
+static void test_delete(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud,
+               {ON_SERVER, ALWAYS, 200,
+                "{\"ports\":[{\"id\":\"x1\",\"name\":\"\",\"description\":\"\"},{\"id\":\"x2\","
+                "\"name\":\"isobar-t2\"," OURS "},{\"id\":\"x3\",\"name\":\"isobar-t1\","
+                "\"description\":\"a user's\"}," PORT "]}"},
+               {ON_PORT, ALWAYS, 200,
+                "{\"floatingips\":[{\"id\":\"y1\",\"description\":\"a user's\"}," FIP "]}"});
+    pb_Vm *vm = delete_it(ID, RESULT_CODE_DELETED);
+    assert_string_equal(vm->name, "web");
+    assert_int_equal(vm->state, VM_STATE_DELETING);
+    assert_int_equal(cloud.op.result->n_warnings, 0);
+    static const char *const order[] = {ON_SERVER, ON_PORT, "DELETE " NOVA "/servers/" ID,
+                                        "DELETE " NEUTRON "/floatingips/f1",
+                                        "DELETE " NEUTRON "/ports/p1"};
+    cloud_order(&cloud, order, ARRAY_LEN(order));
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 3);
+}
+
+/* A machine that somebody else made: nothing but itself is looked at or deleted. */
+static void test_delete_foreign(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"GET " NOVA "/servers/" ID "$", ALWAYS, 200,
+                        "{\"server\":{\"id\":\"" ID "\",\"name\":\"db\",\"status\":\"ACTIVE\","
+                        "\"metadata\":{\"team\":\"red\"}}}"});
+    delete_it(ID, RESULT_CODE_DELETED);
+    assert_int_equal(cloud_count(&cloud, "GET " NEUTRON), 0);
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 1);
+}
+
+/* Where the machine stays, so does what it needs; where that cannot be seen, the machine does. */
+static void test_delete_refused(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud,
+               {"DELETE " NOVA "/servers/", ALWAYS, 409,
+                "{\"conflictingRequest\":{\"message\":\"Instance is locked\"}}"},
+               {ON_SERVER, ALWAYS, 200, "{\"ports\":[" PORT "]}"},
+               {ON_PORT, ALWAYS, 200, "{\"floatingips\":[" FIP "]}"});
+    delete_it(ID, RESULT_CODE_FAILED_PRECONDITION);
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 1);
+    CLOUD_ROWS(&cloud, {ON_SERVER, ALWAYS, 403, "{}"});
+    delete_it(ID, RESULT_CODE_FORBIDDEN);
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 0);
+}
+
+static void test_delete_gone(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"GET " NOVA "/servers/" ID "$", ALWAYS, 404, "{}"},
+               {"GET " NOVA "/servers", ALWAYS, 200, "{\"servers\":[]}"});
+    assert_int_equal(delete_it(ID, RESULT_CODE_DELETED)->state, VM_STATE_DELETED);
+    delete_it("no-such", RESULT_CODE_NOT_FOUND);
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 0);
+}
+
+/* ---- Resize ---- */
+
+static void resize(pb_ResultCode wanted)
+{
+    pb_ResizeVmRequest req = pb_ResizeVmRequest_INIT;
+    pb_ResizeVmResponse rsp = pb_ResizeVmResponse_INIT;
+    struct op *op = cloud_op(&cloud);
+    req.id = arena_strdup(op->arena, ID);
+    req.flavor_name = arena_strdup(op->arena, "small");
+    cloud_code(&cloud, openstack_adapter.resize_vm(cloud.adapter, op, &req, &rsp), wanted);
+}
+
+#define SIZED(status, size)                                                                        \
+    "{\"server\":{\"id\":\"" ID "\",\"name\":\"web\",\"status\":\"" status "\",\"flavor\":{"       \
+    "\"original_name\":\"" size "\",\"vcpus\":1,\"ram\":512,\"disk\":3}}}"
+#define LOOK   "GET " NOVA "/servers/" ID "$"
+#define ACTION "POST " NOVA "/servers/" ID "/action"
+
+static void test_resize(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {ACTION, ALWAYS, 202, NULL}, {LOOK, 1, 200, SIZED("ACTIVE", "big")},
+               {LOOK, 1, 200, SIZED("RESIZE", "big")},
+               {LOOK, 1, 200, SIZED("VERIFY_RESIZE", "small")},
+               {LOOK, ALWAYS, 200, SIZED("ACTIVE", "small")});
+    resize(RESULT_CODE_CHANGED);
+    static const char *const order[] = {ACTION " {\"resize\":{\"flavorRef\":\"1\"}}",
+                                        ACTION " {\"confirmResize\":null}"};
+    cloud_order(&cloud, order, ARRAY_LEN(order));
+    assert_int_equal(cloud_count(&cloud, ACTION), 2);
+    resize(RESULT_CODE_CHANGED); /* it has that size */
+    assert_int_equal(cloud_count(&cloud, ACTION), 0);
+}
+
+static void test_resize_given_up(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {ACTION, ALWAYS, 202, NULL}, {LOOK, 1, 200, SIZED("ACTIVE", "big")},
+               {LOOK, 1, 200, SIZED("RESIZE", "big")}, {LOOK, ALWAYS, 200, SIZED("ACTIVE", "big")});
+    resize(RESULT_CODE_OUT_OF_CAPACITY);
+    assert_non_null(strstr(cloud.op.result->detail, "gave it up"));
+    CLOUD_ROWS(&cloud, {LOOK, 1, 200, SIZED("VERIFY_RESIZE", "other")},
+               {LOOK, ALWAYS, 200, SIZED("VERIFY_RESIZE", "other")}, {ACTION, 1, 409, "{}"});
+    resize(RESULT_CODE_FAILED_PRECONDITION);
+    assert_int_equal(cloud_count(&cloud, ACTION " {\"confirmResize\""), 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_order),
+        TEST(test_dry_run),
+        TEST(test_choices),
+        TEST(test_taken_back),
+        TEST(test_only_ours_taken_back),
+        TEST(test_left_behind),
+        TEST(test_lost_answer),
+        TEST(test_outcome_unknown),
+        TEST(test_lost_port),
+        TEST(test_static_ip),
+        TEST(test_delete),
+        TEST(test_delete_foreign),
+        TEST(test_delete_refused),
+        TEST(test_delete_gone),
+        TEST(test_resize),
+        TEST(test_resize_given_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
