@@ -39,8 +39,9 @@ struct call {
     const struct peer *peer;
     void *link;                    /* the listener's own: connection, context, parent call */
     void (*reply)(struct call *c); /* take c->reply_data, send it, call_free(); any thread */
-    struct call *next;             /* while it is in a queue of the listener */
-    const uint8_t *message;        /* a serialised Call, without the SP backtrace; in the arena */
+    void *room[4];          /* the listener's own; the arena may be emptied before the reply */
+    struct call *next;      /* while it is in a queue of the listener */
+    const uint8_t *message; /* a serialised Call, without the SP backtrace; in the arena */
     size_t message_len;
     uint8_t backtrace[SP_BACKTRACE_MAX];
     size_t backtrace_len;

@@ -38,8 +38,8 @@ void sp_listener_leave(struct sp_listener *l)
 static void welcome(struct sp_listener *l, int fd, const struct sockaddr_storage *from)
 {
     if (!listener_enter(l->limits.connections_max)) {
-        close(fd);
         listener_leave();
+        close(fd);
         return;
     }
     struct tls_link *tls = NULL;

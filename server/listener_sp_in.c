@@ -18,14 +18,16 @@ static void refuse_bytes(struct sp_link *k)
 static void receive(struct sp_link *k, const struct sp_frame *f)
 {
     struct call *c = call_new();
-    struct sp_ticket *t = c ? ARENA_NEW(&c->arena, struct sp_ticket) : NULL;
     const uint8_t *message = f->payload + f->backtrace_len;
-    if (!t || !listener_set_message(c, message, f->payload_len - f->backtrace_len)) {
+    if (!c || !listener_set_message(c, message, f->payload_len - f->backtrace_len)) {
         if (c)
             call_free(c);
         sp_link_drop(k, false);
         return;
     }
+    _Static_assert(sizeof(struct sp_ticket) <= sizeof(c->room),
+                   "a ticket has its room in the call");
+    struct sp_ticket *t = (struct sp_ticket *)c->room;
     *t = (struct sp_ticket){.link = k, .call = c};
     LIST_INSERT_HEAD(&k->tickets, t, list);
     atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);

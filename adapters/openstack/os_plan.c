@@ -90,6 +90,8 @@ static pb_ResultCode plan_volume(struct adapter *a, struct op *op, struct os_pla
     if (code != RESULT_CODE_OK)
         return code;
     p->source_id = volume.thing.id;
+    if (volume.bootable != NULL && strcmp(volume.bootable, "false") == 0)
+        return bad(op, "spec.image_id", "nothing can boot from this volume: it is marked as such");
     if (p->boot == OS_BOOT_VOLUME_COPY)
         return boot_size(op, p, volume.size, 0);
     if (volume.status == NULL || strcmp(volume.status, "available") != 0)

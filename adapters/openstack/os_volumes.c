@@ -9,6 +9,7 @@ static const struct shape_field volume_fields[] = {
     SHAPE_FIELD(struct os_volume, thing.id, "id", SHAPE_STRING),
     SHAPE_FIELD(struct os_volume, thing.name, "name", SHAPE_STRING),
     SHAPE_FIELD(struct os_volume, status, "status", SHAPE_STRING),
+    SHAPE_FIELD(struct os_volume, bootable, "bootable", SHAPE_STRING),
     SHAPE_FIELD(struct os_volume, size, "size", SHAPE_INT),
     SHAPE_FIELD(struct os_volume, metadata, "metadata", SHAPE_MAP),
 };

@@ -7,7 +7,8 @@
 struct os_volume {
     struct os_thing thing;
     const char *status;
-    int64_t size; /* GiB */
+    const char *bootable; /* "true" or "false" */
+    int64_t size;         /* GiB */
     struct shape_map metadata;
 };
 

@@ -20,9 +20,6 @@ using isobar::v1::GetVmResponse;
 using isobar::v1::VmService;
 using Clock = std::chrono::steady_clock;
 
-namespace
-{
-
 constexpr int kOneByOne = 3000;
 constexpr int kConnections = 64;
 constexpr auto kBurst = std::chrono::milliseconds(500);

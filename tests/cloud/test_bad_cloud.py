@@ -56,8 +56,9 @@ NOVA_FAULTS = {
     'html-500': (html(500), DOWN, 3),
     'cut-body': (bad_cloud.cut, DOWN, 3),
     'cut-head': (bad_cloud.cut_in_head, DOWN, 3),
-    'no-answer': (bad_cloud.lose, DOWN, 3),
-    'reset': (bad_cloud.lose_with_reset, DOWN, 3),
+    # The first of them is repeated at once: the connection had been kept alive.
+    'no-answer': (bad_cloud.lose, DOWN, 4),
+    'reset': (bad_cloud.lose_with_reset, DOWN, 4),
     'huge-announced': (bad_cloud.huge(True), DOWN, 1),
     'huge': (bad_cloud.huge(False), DOWN, 1),
     'huge-header': (bad_cloud.huge_header, DOWN, 1),
@@ -157,7 +158,7 @@ class BadCloud(unittest.TestCase):
         cls.gateway = Daemon(
             'log_level: error\nusers: [{name: anna, role: admin, token_file: "{folder}/token"}]\n'
             'clouds:\n  box: {adapter: sandbox}\n' + ''.join(
-                '  %s: {adapter: openstack, cloud: %s, clouds_file: "{folder}/clouds.yaml"}\n' % (
+                '  "%s": {adapter: openstack, cloud: "%s", clouds_file: "{folder}/clouds.yaml"}\n' % (
                     name, name) for name in clouds),
             ['tcp://127.0.0.1:%d' % cls.port], files)
         cls.addClassCleanup(cls.gateway.stop)

@@ -46,9 +46,10 @@ class Daemon(gateway.Gateway):
         if prepare:
             prepare(self.folder)
         path = os.path.join(self.folder, 'isobard.yaml')
+        # The local socket is the last: once that answers, the others do too.
         with open(path, 'w') as f:
             f.write('state_dir: %s\nlisten: [%s]\n%s' % (
-                self.folder, ', '.join([self.url, *listen]).replace('{folder}', self.folder),
+                self.folder, ', '.join([*listen, self.url]).replace('{folder}', self.folder),
                 config.replace('{folder}', self.folder)))
         self.log = open(os.path.join(self.folder, 'log'), 'w+')
         self.process = subprocess.Popen([gateway.ISOBARD, '--config', path],
