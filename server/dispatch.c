@@ -151,7 +151,7 @@ static bool authorise(struct call *c)
                   c->env.token[0] ? "the gateway knows no such token"
                                   : "the gateway wants a token, or a certificate of a known user");
     else if (c->principal->role < c->method->policy->role)
-        call_fail(c, RESULT_CODE_FORBIDDEN, "%s is a %s of this gateway; %s is for a %s",
+        call_fail(c, RESULT_CODE_FORBIDDEN, "%s has the role %s at this gateway; %s needs %s",
                   c->principal->name, role_name(c->principal->role), c->method->full_name,
                   role_name(c->method->policy->role));
     else

@@ -1,5 +1,5 @@
 /* A listener on nng itself: inproc:// for tests and embedding, and nng's own TCP and IPC for who
- * runs a newer nng than Debian's. The only file of the server that knows nng.
+ * runs a newer nng than Debian's. All in one file, so that nng is known nowhere else in the server.
  *
  * Each context (NNG's word for one request at a time) has an aio to receive and one to send, the
  * latter with a time-out, so that a client that does not read gives its context back in the end.
@@ -45,8 +45,7 @@ struct gate {
     int port;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    unsigned calls;    /* with the host; each keeps the gate alive */
-    unsigned sends;    /* replies that nng has */
+    unsigned calls;    /* with the host, or with a reply that nng has; each keeps the gate alive */
     unsigned inside;   /* threads in a function of nng: it must not be closed under them */
     atomic_bool quiet; /* nothing is received any more */
     bool closed;       /* nothing is sent any more; the last call frees it */
@@ -115,7 +114,7 @@ static void receive_next(struct slot *s)
 static void sent(struct slot *s)
 {
     receive_next(s);
-    count_down(s->gate, &s->gate->sends);
+    count_down(s->gate, &s->gate->calls);
 }
 
 static void on_sent(void *arg)
@@ -144,10 +143,10 @@ static void reply(struct call *c)
     struct gate *g = s->gate;
     pthread_mutex_lock(&g->lock);
     s->call = NULL;
-    g->calls--;
-    bool closed = g->closed, last = closed && g->calls == 0;
-    g->sends += !closed;
+    bool closed = g->closed;
+    g->calls -= closed;
     g->inside += !closed;
+    bool last = g->calls == 0;
     pthread_mutex_unlock(&g->lock);
     if (closed) {
         call_free(c);
@@ -371,7 +370,7 @@ static void close_nng(struct listener *l, int64_t deadline_ns)
     struct gate *g = of(l);
     quiesce_nng(l);
     pthread_mutex_lock(&g->lock);
-    while (g->calls + g->sends > 0 && listener_cond_wait(&g->changed, &g->lock, deadline_ns))
+    while (g->calls > 0 && listener_cond_wait(&g->changed, &g->lock, deadline_ns))
         ;
     g->closed = true;
     g->calls++; /* so that it lives until we are done */

@@ -58,6 +58,8 @@ static void ready(struct sp_source *s, uint32_t events)
 {
     struct sp_link *k = CONTAINER_OF(s, struct sp_link, source);
     if (events & (EPOLLERR | EPOLLHUP)) {
+        if (!k->tls_up)
+            listener_count(&listener_stats.tls_failed, 1);
         sp_link_drop(k, false);
         return;
     }

@@ -57,6 +57,9 @@ pb_ResultCode os_send(struct adapter *a, struct op *op, const struct os_request 
 /* The answer's JSON into a struct, which the caller has zeroed. */
 pb_ResultCode os_parse(struct op *op, const struct os_request *req, const struct http_response *rsp,
                        const struct shape *shape, void *ret) MUST_USE;
+/* The answer is not what was asked for; `why` says what is wrong with it. Returns the code. */
+pb_ResultCode os_unreadable(struct op *op, const struct os_request *req,
+                            const struct http_response *rsp, const char *why);
 /* os_send() and os_parse(). */
 pb_ResultCode os_ask(struct adapter *a, struct op *op, const struct os_request *req,
                      const struct shape *shape, void *ret) MUST_USE;
@@ -169,6 +172,9 @@ struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, 
 
 /* Text of the arena as a message's field; NULL is "". */
 char *os_text(const char *text);
+/* A number as a message's field; one that does not fit is 0, as if it were not known. */
+uint32_t os_u32(int64_t n);
+uint64_t os_u64(int64_t n);
 /* A time as OpenStack writes it; NULL where there is none. */
 Google__Protobuf__Timestamp *os_time(struct arena *a, const char *text);
 /* Texts of the arena as a repeated field. */

@@ -1,80 +1,82 @@
 #include "os_cleanup.h"
 
+#include <string.h>
+
 #include "os_volumes.h"
+
+/* Whose things are looked for. */
+struct owner {
+    const char *token, *mark, *server_id;
+    const struct os_remains *found; /* so far */
+};
+
+static bool is_free(const char *user)
+{
+    return user == NULL || user[0] == '\0';
+}
+
+/* The services drop filters that they do not know, and then list everything: so each thing is
+ * looked at again. */
+static bool port_is_ours(const void *thing, const struct owner *o)
+{
+    const struct os_port *port = thing;
+    bool used_here = o->server_id != NULL && port->device_id != NULL &&
+                     strcmp(port->device_id, o->server_id) == 0;
+    return os_port_is_ours(port, o->mark) && (used_here || is_free(port->device_id));
+}
+
+static bool fip_is_ours(const void *thing, const struct owner *o)
+{
+    const struct os_fip *fip = thing;
+    bool used_here = false;
+    for (size_t i = 0; fip->port_id != NULL && i < o->found->n_ports; i++)
+        used_here = used_here || strcmp(fip->port_id, o->found->ports[i]) == 0;
+    return os_fip_is_ours(fip, o->mark) && (used_here || is_free(fip->port_id));
+}
+
+static bool volume_is_ours(const void *thing, const struct owner *o)
+{
+    return os_volume_is_ours(thing, o->token);
+}
 
 /* The ids of those things of a list that are ours. */
 static pb_ResultCode list_ours(struct adapter *a, struct op *op, const struct os_kind *kind,
-                               const char *query, const char *mark,
-                               bool (*is_ours)(const void *thing, const char *mark),
+                               const char *filter, const char *value, const struct owner *o,
+                               bool (*is_ours)(const void *thing, const struct owner *o),
                                const char ***ret, size_t *ret_n)
 {
     struct shape_list list = {0};
-    pb_ResultCode code = os_list(a, op, kind, query, &list);
-    if (code != RESULT_CODE_OK)
-        return code;
-    const char **ids = arena_array(op->arena, *ret_n + list.n + 1, sizeof(*ids));
+    pb_ResultCode code = os_list(
+        a, op, kind, arena_printf(op->arena, "%s=%s", filter, url_escape(op->arena, value)), &list);
+    const char **ids =
+        code == RESULT_CODE_OK ? arena_array(op->arena, list.n + 1, sizeof(*ids)) : NULL;
     if (ids == NULL)
-        return RESULT_CODE_INTERNAL_ERROR;
-    for (size_t i = 0; i < *ret_n; i++)
-        ids[i] = (*ret)[i];
+        return code == RESULT_CODE_OK ? RESULT_CODE_INTERNAL_ERROR : code;
+    *ret = ids;
     for (size_t i = 0; i < list.n; i++) {
         const struct os_thing *thing =
             (const void *)((const char *)list.items + i * kind->item->size);
-        if (is_ours(thing, mark))
+        if (is_ours(thing, o))
             ids[(*ret_n)++] = thing->id;
     }
-    *ret = ids;
     return RESULT_CODE_OK;
 }
 
-/* The services drop filters that they do not know, and then list everything: so each is looked at
- * again. */
-static bool port_is_ours(const void *thing, const char *mark)
-{
-    return os_port_is_ours(thing, mark);
-}
-
-static bool fip_is_ours(const void *thing, const char *mark)
-{
-    return os_fip_is_ours(thing, mark);
-}
-
-static bool volume_is_ours(const void *thing, const char *token)
-{
-    return os_volume_is_ours(thing, token);
-}
-
-static const char *query(struct arena *a, const char *name, const char *value)
-{
-    return arena_printf(a, "%s=%s", name, url_escape(a, value));
-}
-
-pb_ResultCode os_remains_of_mark(struct adapter *a, struct op *op, const char *token,
-                                 const char *mark, bool volumes, struct os_remains *ret)
+pb_ResultCode os_remains_find(struct adapter *a, struct op *op, const char *token,
+                              const char *server_id, bool volumes, struct os_remains *ret)
 {
     *ret = (struct os_remains){0};
-    pb_ResultCode code = list_ours(a, op, &os_fip_kind, query(op->arena, "description", mark), mark,
-                                   fip_is_ours, &ret->fips, &ret->n_fips);
+    struct owner o = {.token = token, .server_id = server_id, .found = ret};
+    o.mark = arena_printf(op->arena, OS_MARK_PREFIX "%s", token);
+    pb_ResultCode code = list_ours(a, op, &os_port_kind, "name", o.mark, &o, port_is_ours,
+                                   &ret->ports, &ret->n_ports);
     if (code == RESULT_CODE_OK)
-        code = list_ours(a, op, &os_port_kind, query(op->arena, "name", mark), mark, port_is_ours,
-                         &ret->ports, &ret->n_ports);
-    if (code == RESULT_CODE_OK && volumes) {
-        const char *metadata = arena_printf(op->arena, "{'%s': '%s'}", OS_TOKEN_KEY, token);
-        code = list_ours(a, op, &os_volume_kind, query(op->arena, "metadata", metadata), token,
+        code = list_ours(a, op, &os_fip_kind, "description", o.mark, &o, fip_is_ours, &ret->fips,
+                         &ret->n_fips);
+    if (code == RESULT_CODE_OK && volumes)
+        code = list_ours(a, op, &os_volume_kind, "metadata",
+                         arena_printf(op->arena, "{'%s': '%s'}", OS_TOKEN_KEY, token), &o,
                          volume_is_ours, &ret->volumes, &ret->n_volumes);
-    }
-    return code;
-}
-
-pb_ResultCode os_remains_of_server(struct adapter *a, struct op *op, const char *server_id,
-                                   const char *mark, struct os_remains *ret)
-{
-    *ret = (struct os_remains){0};
-    pb_ResultCode code = list_ours(a, op, &os_port_kind, query(op->arena, "device_id", server_id),
-                                   mark, port_is_ours, &ret->ports, &ret->n_ports);
-    for (size_t i = 0; code == RESULT_CODE_OK && i < ret->n_ports; i++)
-        code = list_ours(a, op, &os_fip_kind, query(op->arena, "port_id", ret->ports[i]), mark,
-                         fip_is_ours, &ret->fips, &ret->n_fips);
     return code;
 }
 

@@ -12,13 +12,11 @@ struct os_remains {
     const char **ports, **fips, **volumes; /* ids */
 };
 
-/* What bears the mark of an operation, wherever it is: after a create that failed. */
-pb_ResultCode os_remains_of_mark(struct adapter *a, struct op *op, const char *token,
-                                 const char *mark, bool volumes, struct os_remains *ret) MUST_USE;
-/* What bears the mark and is attached to this machine: before it is deleted. Its volumes are not
- * looked for: Nova deletes them. */
-pb_ResultCode os_remains_of_server(struct adapter *a, struct op *op, const char *server_id,
-                                   const char *mark, struct os_remains *ret) MUST_USE;
+/* What bears the mark of an operation. `server_id` is the machine that it is for: what another one
+ * uses is left out, whatever it is called; NULL where no machine can have it. Volumes are looked
+ * for only where asked: those of a machine that is there go by Nova's own means. */
+pb_ResultCode os_remains_find(struct adapter *a, struct op *op, const char *token,
+                              const char *server_id, bool volumes, struct os_remains *ret) MUST_USE;
 
 /* Delete it, floating IPs first. What stays is named in warnings of op->result; false where
  * something does. */

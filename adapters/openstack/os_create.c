@@ -154,8 +154,8 @@ static pb_ResultCode take_back(struct adapter *a, struct op *op, const struct os
     clean.cancelled = NULL; /* nobody else does it later */
     struct op look = os_aside(&clean, 0);
     struct os_remains remains;
-    bool gone = os_remains_of_mark(a, &look, p->token, p->mark, made->asked_volumes, &remains) ==
-                RESULT_CODE_OK;
+    bool gone =
+        os_remains_find(a, &look, p->token, NULL, made->asked_volumes, &remains) == RESULT_CODE_OK;
     if (gone)
         gone = os_remains_delete(a, &clean, &remains);
     else

@@ -41,8 +41,7 @@ pb_ResultCode openstack_delete_vm(struct adapter *a, struct op *op, const pb_Del
     struct os_remains remains = {0};
     const char *token = shape_map_get(&server.metadata, OS_TOKEN_KEY);
     if (token != NULL)
-        code = os_remains_of_server(a, op, server.id,
-                                    arena_printf(op->arena, OS_MARK_PREFIX "%s", token), &remains);
+        code = os_remains_find(a, op, token, server.id, false, &remains);
     if (code == RESULT_CODE_OK)
         code = delete_server(a, op, server.id);
     if (code != RESULT_CODE_OK)

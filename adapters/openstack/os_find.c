@@ -60,11 +60,13 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
     for (int pages = 0; pages < PAGES_MAX; pages++) {
         struct os_request req =
             os_get(kind->service, q == NULL ? path : arena_printf(op->arena, "%s?%s", path, q));
-        struct os_page page = {0};
+        struct os_page page = {.items = {SIZE_MAX, NULL}}; /* as long as none is seen */
         struct http_response rsp;
         pb_ResultCode code = os_send(a, op, &req, &rsp);
         if (code == RESULT_CODE_OK)
             code = os_parse(op, &req, &rsp, kind->page, &page);
+        if (code == RESULT_CODE_OK && page.items.n == SIZE_MAX)
+            code = os_unreadable(op, &req, &rsp, "there is no list in it");
         if (code != RESULT_CODE_OK)
             return code;
         os_members(op->arena, &rsp, kind->list_depth, page.items.items, page.items.n,
@@ -100,6 +102,10 @@ static pb_ResultCode find_by_id(struct adapter *a, struct op *op, const struct o
     pb_ResultCode code = os_send(a, &aside, &req, &rsp);
     if (code == RESULT_CODE_OK)
         code = os_parse(&aside, &req, &rsp, kind->one, ret);
+    const struct os_thing *thing = ret;
+    if (code == RESULT_CODE_OK && thing->id == NULL && thing->name == NULL)
+        code = os_unreadable(&aside, &req, &rsp,
+                             arena_printf(op->arena, "there is no %s in it", kind->noun));
     if (code == RESULT_CODE_OK)
         os_members(op->arena, &rsp, kind->one_depth, ret, 1, kind->item->size);
     /* An id that the service finds no id at all is none of its ids. */

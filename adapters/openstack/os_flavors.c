@@ -72,11 +72,11 @@ void *os_parse_flavor(struct arena *a, const char *cloud, const struct os_thing 
     flavor->cloud = os_text(cloud);
     flavor->id = os_text(f->thing.id);
     flavor->name = os_text(f->thing.name);
-    flavor->vcpus = (uint32_t)f->vcpus;
-    flavor->memory_mib = (uint64_t)f->ram;
-    flavor->disk_gib = (uint64_t)f->disk;
-    flavor->ephemeral_gib = (uint64_t)f->ephemeral;
-    flavor->swap_mib = (uint64_t)f->swap;
+    flavor->vcpus = os_u32(f->vcpus);
+    flavor->memory_mib = os_u64(f->ram);
+    flavor->disk_gib = os_u64(f->disk);
+    flavor->ephemeral_gib = os_u64(f->ephemeral);
+    flavor->swap_mib = os_u64(f->swap);
     flavor->gpus = gpus_of(&f->extra_specs);
     flavor->architecture = os_text(shape_map_get(&f->extra_specs, "capabilities:cpu_info:arch"));
     flavor->is_public = f->is_public;

@@ -49,9 +49,9 @@ void *os_parse_image(struct arena *a, const char *cloud, const struct os_thing *
     image->id = os_text(i->thing.id);
     image->name = os_text(i->thing.name);
     image->status = os_text(i->status);
-    image->size_bytes = (uint64_t)i->size;
-    image->min_disk_gib = (uint64_t)i->min_disk;
-    image->min_memory_mib = (uint64_t)i->min_ram;
+    image->size_bytes = os_u64(i->size);
+    image->min_disk_gib = os_u64(i->min_disk);
+    image->min_memory_mib = os_u64(i->min_ram);
     image->os_type = os_text(i->os_type);
     image->architecture = os_text(i->architecture);
     image->visibility = os_text(i->visibility);

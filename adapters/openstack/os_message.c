@@ -16,6 +16,16 @@ char *os_text(const char *text)
     return (char *)(uintptr_t)(text == NULL ? protobuf_c_empty_string : text);
 }
 
+uint32_t os_u32(int64_t n)
+{
+    return n < 0 || n > UINT32_MAX ? 0 : (uint32_t)n;
+}
+
+uint64_t os_u64(int64_t n)
+{
+    return n < 0 ? 0 : (uint64_t)n;
+}
+
 Google__Protobuf__Timestamp *os_time(struct arena *a, const char *text)
 {
     int64_t seconds;

@@ -204,14 +204,14 @@ static void fill_flavor(struct os_names *n, struct arena *a, pb_Vm *vm, int64_t 
     if (r == NULL || r->id == NULL)
         return;
     if (!by_name) {
-        vm->vcpus = (uint32_t)r->vcpus;
-        vm->memory_mib = (uint64_t)r->ram;
-        vm->disk_gib = (uint64_t)r->disk;
+        vm->vcpus = os_u32(r->vcpus);
+        vm->memory_mib = os_u64(r->ram);
+        vm->disk_gib = os_u64(r->disk);
         vm->flavor_name = keep(a, vm->flavor_name, r->name);
     }
     /* A machine keeps the sizes of its flavor; a new flavor may have got the name since. */
-    if ((uint32_t)r->vcpus == vm->vcpus && (uint64_t)r->ram == vm->memory_mib &&
-        (uint64_t)r->disk == vm->disk_gib)
+    if (os_u32(r->vcpus) == vm->vcpus && os_u64(r->ram) == vm->memory_mib &&
+        os_u64(r->disk) == vm->disk_gib)
         vm->flavor_id = keep(a, vm->flavor_id, r->id);
 }
 

@@ -73,7 +73,7 @@ void *os_parse_network(struct arena *a, const char *cloud, const struct os_thing
     network->status = os_text(n->status);
     network->is_external = n->external;
     network->is_shared = n->shared;
-    network->mtu = (uint32_t)n->mtu;
+    network->mtu = os_u32(n->mtu);
     network->subnet_ids = os_texts(a, &n->subnets);
     network->n_subnet_ids = network->subnet_ids == NULL ? 0 : n->subnets.n;
     struct os_pairs native = {.arena = a, .type = &pb_Network_NativeEntry_desc};
@@ -97,7 +97,7 @@ void *os_parse_subnet(struct arena *a, const char *cloud, const struct os_thing 
     subnet->name = os_text(s->thing.name);
     subnet->network_id = os_text(s->network_id);
     subnet->cidr = os_text(s->cidr);
-    subnet->ip_version = (uint32_t)s->ip_version;
+    subnet->ip_version = os_u32(s->ip_version);
     subnet->gateway_ip = os_text(s->gateway_ip);
     subnet->dhcp_enabled = s->enable_dhcp;
     subnet->dns_servers = os_texts(a, &s->dns);

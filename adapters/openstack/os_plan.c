@@ -236,6 +236,18 @@ static pb_ResultCode plan_volumes(struct op *op, struct os_plan *p)
     return RESULT_CODE_OK;
 }
 
+/* Of all volumes that are to be made, by whomever. */
+static pb_ResultCode check_quota(struct adapter *a, struct op *op, const struct os_plan *p)
+{
+    bool boot = p->boot != OS_BOOT_IMAGE && p->boot != OS_BOOT_VOLUME;
+    int64_t volumes = boot, gib = boot ? p->boot_size : 0;
+    for (size_t i = 0; i < p->n_volumes; i++) {
+        volumes++;
+        gib += p->volumes[i].spec->size_gib;
+    }
+    return os_volume_quota(a, op, volumes, gib);
+}
+
 static pb_ResultCode check_tags(struct op *op, const struct os_plan *p)
 {
     for (size_t i = 0; i < p->spec->n_tags; i++) {
@@ -260,6 +272,8 @@ pb_ResultCode os_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec, s
                        &p->flavor);
     if (code == RESULT_CODE_OK)
         code = plan_boot(a, op, p);
+    if (code == RESULT_CODE_OK)
+        code = check_quota(a, op, p);
     if (code == RESULT_CODE_OK)
         code = plan_keypair(a, op, p);
     if (code == RESULT_CODE_OK)

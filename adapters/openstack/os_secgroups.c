@@ -48,8 +48,8 @@ static pb_SecurityGroupRule *parse_rule(struct arena *a, const struct os_rule *r
     rule->id = os_text(r->id);
     rule->direction = os_text(r->direction);
     rule->protocol = os_text(r->protocol);
-    rule->port_min = (uint32_t)r->port_min;
-    rule->port_max = (uint32_t)r->port_max;
+    rule->port_min = os_u32(r->port_min);
+    rule->port_max = os_u32(r->port_max);
     rule->remote_cidr = os_text(r->remote_ip_prefix);
     rule->remote_group_id = os_text(r->remote_group_id);
     rule->ip_version = r->ethertype != NULL && strcmp(r->ethertype, "IPv6") == 0 ? 6 : 4;

@@ -153,14 +153,9 @@ pb_ResultCode os_send(struct adapter *a, struct op *op, const struct os_request 
     return code;
 }
 
-pb_ResultCode os_parse(struct op *op, const struct os_request *req, const struct http_response *rsp,
-                       const struct shape *shape, void *ret)
+pb_ResultCode os_unreadable(struct op *op, const struct os_request *req,
+                            const struct http_response *rsp, const char *why)
 {
-    char why[160] = "";
-    if (shape_parse(op->arena, rsp->body, rsp->body_len, shape, ret, why))
-        return RESULT_CODE_OK;
-    if (op->arena->exhausted)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
     bool done = (req->flags & SEND_IDEMPOTENT) == 0;
     op_native(op, rsp->status, "", "", os_request_id(rsp));
     if (done)
@@ -169,6 +164,17 @@ pb_ResultCode os_parse(struct op *op, const struct os_request *req, const struct
                    "the %s service took %s %s, but its answer cannot be read: %s; ask whoever runs "
                    "the cloud",
                    os_services[req->service].name, req->method, req->path, why);
+}
+
+pb_ResultCode os_parse(struct op *op, const struct os_request *req, const struct http_response *rsp,
+                       const struct shape *shape, void *ret)
+{
+    char why[160] = "";
+    if (shape_parse(op->arena, rsp->body, rsp->body_len, shape, ret, why))
+        return RESULT_CODE_OK;
+    if (op->arena->exhausted)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    return os_unreadable(op, req, rsp, why);
 }
 
 pb_ResultCode os_ask(struct adapter *a, struct op *op, const struct os_request *req,

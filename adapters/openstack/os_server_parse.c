@@ -140,7 +140,7 @@ static void put_addresses(struct arena *a, const struct os_server *s, pb_Vm *vm)
             return;
         to->network_name = os_text(from[i].network);
         to->ip = os_text(from[i].addr);
-        to->ip_version = (uint32_t)from[i].version;
+        to->ip_version = os_u32(from[i].version);
         to->mac = os_text(from[i].mac);
         to->kind = from[i].type != NULL && strcmp(from[i].type, "floating") == 0
                        ? ADDRESS_KIND_PUBLIC
@@ -212,9 +212,9 @@ pb_Vm *os_parse_server(struct arena *a, const char *cloud, const char *region,
     vm->fault = os_text(s->fault.message);
     vm->flavor_id = os_text(s->flavor.id);
     vm->flavor_name = os_text(s->flavor.name);
-    vm->vcpus = (uint32_t)s->flavor.vcpus;
-    vm->memory_mib = (uint64_t)s->flavor.ram;
-    vm->disk_gib = (uint64_t)s->flavor.disk;
+    vm->vcpus = os_u32(s->flavor.vcpus);
+    vm->memory_mib = os_u64(s->flavor.ram);
+    vm->disk_gib = os_u64(s->flavor.disk);
     vm->image_id = os_text(s->image_id);
     vm->region = os_text(region);
     vm->zone = os_text(s->zone);

@@ -68,7 +68,13 @@ pb_ResultCode os_server_get(struct adapter *a, struct op *op, const char *id, st
 {
     struct os_request req =
         os_get(OS_COMPUTE, arena_printf(op->arena, "/servers/%s", url_escape(op->arena, id)));
-    return os_ask(a, op, &req, &server_one_shape, ret);
+    struct http_response rsp;
+    pb_ResultCode code = os_send(a, op, &req, &rsp);
+    if (code == RESULT_CODE_OK)
+        code = os_parse(op, &req, &rsp, &server_one_shape, ret);
+    if (code == RESULT_CODE_OK && ret->id == NULL)
+        code = os_unreadable(op, &req, &rsp, "there is no machine in it");
+    return code;
 }
 
 /* None of the name, or several: pick() has the words. */

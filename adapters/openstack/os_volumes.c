@@ -106,6 +106,47 @@ pb_ResultCode os_volume_make(struct adapter *a, struct op *op, const struct os_n
     return code;
 }
 
+struct limits {
+    int64_t max_volumes, volumes, max_gib, gib; /* a maximum of -1: none */
+};
+
+static const struct shape_field absolute_fields[] = {
+    SHAPE_FIELD(struct limits, max_volumes, "maxTotalVolumes", SHAPE_INT),
+    SHAPE_FIELD(struct limits, volumes, "totalVolumesUsed", SHAPE_INT),
+    SHAPE_FIELD(struct limits, max_gib, "maxTotalVolumeGigabytes", SHAPE_INT),
+    SHAPE_FIELD(struct limits, gib, "totalGigabytesUsed", SHAPE_INT),
+};
+static const struct shape absolute_shape = {sizeof(struct limits), absolute_fields,
+                                            ARRAY_LEN(absolute_fields), 0};
+OS_ONE(limits_inner_shape, "absolute", struct limits, absolute_shape);
+OS_ONE(limits_shape, "limits", struct limits, limits_inner_shape);
+
+static pb_ResultCode used_up(struct op *op, const char *what, int64_t max, int64_t used,
+                             int64_t more)
+{
+    op->result->blame = BLAME_CLOUD;
+    op_retry(op, RETRY_CLASS_AFTER_BACKOFF, 0, RETRY_SCOPE_ACCOUNT);
+    return op_fail(
+        op, RESULT_CODE_QUOTA_EXCEEDED,
+        "the cloud's quota is %lld %s, %lld are in use, and the machine needs %lld more; "
+        "delete what is not needed, or ask for a larger quota",
+        (long long)max, what, (long long)used, (long long)more);
+}
+
+pb_ResultCode os_volume_quota(struct adapter *a, struct op *op, int64_t volumes, int64_t gib)
+{
+    struct limits l = {.max_volumes = -1, .max_gib = -1};
+    struct os_request req = os_get(OS_VOLUME, "/limits");
+    struct op aside = os_aside(op, 0);
+    if (volumes == 0 || os_ask(a, &aside, &req, &limits_shape, &l) != RESULT_CODE_OK)
+        return RESULT_CODE_OK;
+    if (l.max_volumes >= 0 && l.volumes + volumes > l.max_volumes)
+        return used_up(op, "volumes", l.max_volumes, l.volumes, volumes);
+    if (l.max_gib >= 0 && l.gib + gib > l.max_gib)
+        return used_up(op, "GiB of volumes", l.max_gib, l.gib, gib);
+    return RESULT_CODE_OK;
+}
+
 bool os_volume_is_ours(const struct os_volume *v, const char *token)
 {
     const char *has = shape_map_get(&v->metadata, OS_TOKEN_KEY);

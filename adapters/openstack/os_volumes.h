@@ -35,6 +35,10 @@ bool os_build_volume(struct arena *a, const struct os_new_volume *v, const char 
 /* Make it, and wait until it can be used. */
 pb_ResultCode os_volume_make(struct adapter *a, struct op *op, const struct os_new_volume *v,
                              const char *token, const char **ret_id) MUST_USE;
+/* Whether the quota has room for so many more volumes of so many GiB together. Nova would find out
+ * only when the machine is on its way. What the cloud does not tell is no hindrance. */
+pb_ResultCode os_volume_quota(struct adapter *a, struct op *op, int64_t volumes,
+                              int64_t gib) MUST_USE;
 /* Whether that very operation made it. Pure. */
 bool os_volume_is_ours(const struct os_volume *v, const char *token);
 
