@@ -181,9 +181,20 @@ static pb_ResultCode look_for_it(struct adapter *a, struct op *op, const struct 
         return RESULT_CODE_OK;
     }
     op_warn(op, "what was made for the machine is named %s, and left as it is for now", p->mark);
-    op_retry(op, RETRY_CLASS_AFTER_LOOKUP, 0, RETRY_SCOPE_INSTANCE);
+    if (code == RESULT_CODE_CANCELLED)
+        return code;
+    const pb_NativeError *native = op->result->native;
+    if (native != NULL)
+        op_fail(
+            op, RESULT_CODE_OUTCOME_UNKNOWN,
+            "cloud %s: the compute service says %u%s%s, and it is not known whether the machine "
+            "is made all the same; look for one with the tag %s before trying again",
+            a->name, native->http_status, native->message[0] == '\0' ? "" : ": ", native->message,
+            p->mark);
     op->result->code = RESULT_CODE_OUTCOME_UNKNOWN;
-    return code == RESULT_CODE_CANCELLED ? code : RESULT_CODE_OUTCOME_UNKNOWN;
+    op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
+    op_retry(op, RETRY_CLASS_AFTER_LOOKUP, 0, RETRY_SCOPE_INSTANCE);
+    return RESULT_CODE_OUTCOME_UNKNOWN;
 }
 
 static pb_Vm *show(struct adapter *a, struct op *op, const struct os_plan *p, const char *id)

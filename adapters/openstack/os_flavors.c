@@ -41,14 +41,14 @@ static uint32_t gpus_of(const struct shape_map *specs)
     uint32_t gpus = 0;
     const char *vgpu = shape_map_get(specs, "resources:VGPU");
     if (vgpu != NULL)
-        gpus += (uint32_t)strtoul(vgpu, NULL, 10);
+        gpus += os_u32(strtoll(vgpu, NULL, 10));
     const char *alias = shape_map_get(specs, "pci_passthrough:alias");
     while (alias != NULL && *alias != '\0') {
         size_t len = strcspn(alias, ",");
         const char *colon = memchr(alias, ':', len);
         for (size_t i = 0; i + 3 <= len; i++) {
             if (strncasecmp(alias + i, "gpu", 3) == 0) {
-                gpus += colon == NULL ? 1 : (uint32_t)strtoul(colon + 1, NULL, 10);
+                gpus += colon == NULL ? 1 : os_u32(strtoll(colon + 1, NULL, 10));
                 break;
             }
         }

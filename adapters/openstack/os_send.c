@@ -102,9 +102,9 @@ static void add_headers(struct exchange *x, struct op *op, const struct os_reque
     if (req->body != NULL)
         add_header(x, "Content-Type", "application/json");
     if (minor > 0) {
-        char *version = arena_printf(op->arena, "compute 2.%d", minor);
-        add_header(x, "OpenStack-API-Version", version);
-        add_header(x, "X-OpenStack-Nova-API-Version", version + strlen("compute "));
+        char *version = arena_printf(op->arena, "2.%d", minor);
+        add_header(x, "OpenStack-API-Version", arena_printf(op->arena, "compute %s", version));
+        add_header(x, "X-OpenStack-Nova-API-Version", version);
     }
     if (req->if_match != NULL)
         add_header(x, "If-Match", req->if_match);

@@ -51,6 +51,8 @@ void bench_pin(int core)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
+    if (core >= sysconf(_SC_NPROCESSORS_ONLN))
+        core = 0;
     if (core >= 0)
         CPU_SET((unsigned)core, &set);
     for (unsigned i = 0; core < 0 && i < (unsigned)sysconf(_SC_NPROCESSORS_ONLN); i++)

@@ -18,7 +18,8 @@ void bench_die(const char *fmt, ...) PRINTF(1, 2) __attribute__((noreturn));
 const char *bench_program(const char *path);
 /* The present time, nanoseconds. */
 int64_t bench_now(void);
-/* Keep this thread, and the processes that it starts, on one core; -1: on any. */
+/* Keep this thread, and the processes that it starts, on one core (the first, where there is no
+ * such one); -1: on any. */
 void bench_pin(int core);
 /* A TCP port of 127.0.0.1 that was free a moment ago. */
 int bench_free_port(void);

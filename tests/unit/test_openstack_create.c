@@ -145,6 +145,42 @@ static void test_choices(void **state)
     assert_non_null(strstr(cloud.op.result->warnings[0], "key pair"));
 }
 
+/* Cinder has no room: said before anything is made. */
+static void test_volume_quota(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"GET " CINDER "/limits", ALWAYS, 200,
+                        "{\"limits\":{\"rate\":[],\"absolute\":{\"maxTotalVolumes\":10,"
+                        "\"totalVolumesUsed\":9,\"maxTotalVolumeGigabytes\":100,"
+                        "\"totalGigabytesUsed\":98}}}"});
+    static const struct {
+        size_t volumes;
+        uint32_t gib;
+        bool boot;
+        pb_ResultCode code;
+    } rows[] = {
+        {0, 0, false, RESULT_CODE_CREATED},        {1, 2, false, RESULT_CODE_CREATED},
+        {1, 3, false, RESULT_CODE_QUOTA_EXCEEDED}, {2, 1, false, RESULT_CODE_QUOTA_EXCEEDED},
+        {0, 0, true, RESULT_CODE_QUOTA_EXCEEDED}, /* 3 GiB, as the flavor has */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        pb_VmSpec *s = spec();
+        s->volume_created_choice_case = pb_VmSpec_HAS_VOLUME_CREATED;
+        s->volume_created = rows[i].boot;
+        s->volumes = arena_array(&cloud.arena, 3, sizeof(*s->volumes));
+        while (s->n_volumes < rows[i].volumes) {
+            pb_VolumeSpec *v = arena_message(&cloud.arena, &pb_VolumeSpec_desc);
+            v->size_gib = rows[i].gib;
+            s->volumes[s->n_volumes++] = v;
+        }
+        create(s, rows[i].code);
+        if (rows[i].code != RESULT_CODE_QUOTA_EXCEEDED)
+            continue;
+        assert_int_equal(cloud.op.result->blame, BLAME_CLOUD);
+        assert_int_equal(cloud_count(&cloud, "POST /network"), 0);
+    }
+}
+
 /* Nova refuses: what was made before is deleted, floating IP first. */
 static void test_taken_back(void **state)
 {
@@ -279,27 +315,43 @@ static pb_Vm *delete_it(const char *id, pb_ResultCode wanted)
     return rsp.vm;
 }
 
-#define ON_SERVER "GET " NEUTRON "/ports?device_id=" ID
-#define ON_PORT   "GET " NEUTRON "/floatingips?port_id=p1"
-
+/* What is not marked, or marked for another one, or used by another one, stays. */
 static void test_delete(void **state)
 {
     (void)state;
     CLOUD_ROWS(&cloud,
-               {ON_SERVER, ALWAYS, 200,
+               {PORTS, ALWAYS, 200,
                 "{\"ports\":[{\"id\":\"x1\",\"name\":\"\",\"description\":\"\"},{\"id\":\"x2\","
                 "\"name\":\"isobar-t2\"," OURS "},{\"id\":\"x3\",\"name\":\"isobar-t1\","
-                "\"description\":\"a user's\"}," PORT "]}"},
-               {ON_PORT, ALWAYS, 200,
-                "{\"floatingips\":[{\"id\":\"y1\",\"description\":\"a user's\"}," FIP "]}"});
+                "\"description\":\"a user's\",\"device_id\":\"" ID "\"},{\"id\":\"x4\",\"name\":"
+                "\"isobar-t1\",\"device_id\":\"another\"," OURS "},{\"id\":\"p1\",\"name\":"
+                "\"isobar-t1\",\"device_id\":\"" ID "\"," OURS "}]}"},
+               {FIPS, ALWAYS, 200,
+                "{\"floatingips\":[{\"id\":\"y1\",\"description\":\"a user's\",\"port_id\":\"p1\"},"
+                "{\"id\":\"y2\",\"description\":\"isobar-t1\",\"port_id\":\"x4\"},{\"id\":\"f1\","
+                "\"description\":\"isobar-t1\",\"port_id\":\"p1\"}]}"});
     pb_Vm *vm = delete_it(ID, RESULT_CODE_DELETED);
     assert_string_equal(vm->name, "web");
     assert_int_equal(vm->state, VM_STATE_DELETING);
     assert_int_equal(cloud.op.result->n_warnings, 0);
-    static const char *const order[] = {ON_SERVER, ON_PORT, "DELETE " NOVA "/servers/" ID,
+    static const char *const order[] = {PORTS, FIPS, "DELETE " NOVA "/servers/" ID,
                                         "DELETE " NEUTRON "/floatingips/f1",
                                         "DELETE " NEUTRON "/ports/p1"};
     cloud_order(&cloud, order, ARRAY_LEN(order));
+    assert_int_equal(cloud_count(&cloud, "DELETE"), 3);
+}
+
+/* A machine that could not be built no longer has its port, which is free again. */
+static void test_delete_of_aborted_build(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(
+        &cloud,
+        {PORTS, ALWAYS, 200,
+         "{\"ports\":[{\"id\":\"p1\",\"name\":\"isobar-t1\",\"device_id\":\"\"," OURS "}]}"},
+        {FIPS, ALWAYS, 200,
+         "{\"floatingips\":[{\"id\":\"f1\",\"description\":\"isobar-t1\",\"port_id\":null}]}"});
+    delete_it(ID, RESULT_CODE_DELETED);
     assert_int_equal(cloud_count(&cloud, "DELETE"), 3);
 }
 
@@ -319,14 +371,11 @@ static void test_delete_foreign(void **state)
 static void test_delete_refused(void **state)
 {
     (void)state;
-    CLOUD_ROWS(&cloud,
-               {"DELETE " NOVA "/servers/", ALWAYS, 409,
-                "{\"conflictingRequest\":{\"message\":\"Instance is locked\"}}"},
-               {ON_SERVER, ALWAYS, 200, "{\"ports\":[" PORT "]}"},
-               {ON_PORT, ALWAYS, 200, "{\"floatingips\":[" FIP "]}"});
+    CLOUD_ROWS(&cloud, {"DELETE " NOVA "/servers/", ALWAYS, 409,
+                        "{\"conflictingRequest\":{\"message\":\"Instance is locked\"}}"});
     delete_it(ID, RESULT_CODE_FAILED_PRECONDITION);
     assert_int_equal(cloud_count(&cloud, "DELETE"), 1);
-    CLOUD_ROWS(&cloud, {ON_SERVER, ALWAYS, 403, "{}"});
+    CLOUD_ROWS(&cloud, {PORTS, ALWAYS, 403, "{}"});
     delete_it(ID, RESULT_CODE_FORBIDDEN);
     assert_int_equal(cloud_count(&cloud, "DELETE"), 0);
 }
@@ -395,6 +444,7 @@ int main(void)
         TEST(test_order),
         TEST(test_dry_run),
         TEST(test_choices),
+        TEST(test_volume_quota),
         TEST(test_taken_back),
         TEST(test_only_ours_taken_back),
         TEST(test_left_behind),
@@ -403,6 +453,7 @@ int main(void)
         TEST(test_lost_port),
         TEST(test_static_ip),
         TEST(test_delete),
+        TEST(test_delete_of_aborted_build),
         TEST(test_delete_foreign),
         TEST(test_delete_refused),
         TEST(test_delete_gone),

@@ -192,7 +192,10 @@ static void test_answers_that_are_none(void **state)
     (void)state;
     static char deep[32000];
     memset(deep, '[', sizeof(deep) - 1);
-    static const char *const bodies[] = {"", "<html>", "{\"server\":", "[]", "\"x\"", deep};
+    static const char *const bodies[] = {
+        "",      "<html>", "{\"server\":",   "[]",
+        "\"x\"", "{}",     "{\"server\":7}", "{\"server\":{\"name\":\"x\"}}",
+        deep};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         struct cloud_row row = {"GET " NOVA "/servers/" ID1, 1, 200, bodies[i]};
         cloud_rows(&cloud, &row, 1);
@@ -200,6 +203,45 @@ static void test_answers_that_are_none(void **state)
         assert_int_equal(cloud.op.result->blame, BLAME_CLOUD);
         assert_non_null(strstr(cloud.op.result->detail, "cannot be read"));
     }
+}
+
+/* A list that is none is no empty list. */
+static void test_lists_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"{}", "{\"flavors\":7}", "{\"flavors\":{}}",
+                                         "{\"flavors\":null}", "{\"servers\":[]}"};
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct cloud_row row = {"GET " NOVA "/flavors/detail", 1, 200, bodies[i]};
+        pb_ListFlavorsRequest req = pb_ListFlavorsRequest_INIT;
+        pb_ListFlavorsResponse rsp = pb_ListFlavorsResponse_INIT;
+        cloud_rows(&cloud, &row, 1);
+        cloud_code(&cloud,
+                   openstack_adapter.list_flavors(cloud.adapter, cloud_op(&cloud), &req, &rsp),
+                   RESULT_CODE_UNAVAILABLE);
+        assert_non_null(strstr(cloud.op.result->detail, "there is no list in it"));
+    }
+}
+
+/* A number that does not fit is not another one. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud,
+               {"GET " NOVA "/flavors/detail", ALWAYS, 200,
+                "{\"flavors\":[{\"id\":\"f\",\"name\":\"f\",\"vcpus\":4294967297,\"ram\":-1,"
+                "\"disk\":1e300,\"swap\":\"7\",\"OS-FLV-EXT-DATA:ephemeral\":"
+                "99999999999999999999}]}"});
+    pb_ListFlavorsRequest req = pb_ListFlavorsRequest_INIT;
+    pb_ListFlavorsResponse rsp = pb_ListFlavorsResponse_INIT;
+    cloud_code(&cloud, openstack_adapter.list_flavors(cloud.adapter, cloud_op(&cloud), &req, &rsp),
+               RESULT_CODE_OK);
+    const pb_Flavor *f = rsp.flavors[0];
+    assert_int_equal(f->vcpus, 0);
+    assert_int_equal(f->memory_mib, 0);
+    assert_int_equal(f->disk_gib, 0);
+    assert_int_equal(f->ephemeral_gib, 0);
+    assert_int_equal(f->swap_mib, 7);
 }
 
 /* A region that only administrators may list is taken from the catalogue. */
@@ -287,6 +329,8 @@ int main(void)
         TEST(test_pages),
         TEST(test_pages_without_end),
         TEST(test_answers_that_are_none),
+        TEST(test_lists_that_are_none),
+        TEST(test_numbers),
         TEST(test_regions),
         TEST(test_check),
         TEST(test_threads),
