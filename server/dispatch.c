@@ -18,6 +18,8 @@
  * says at the end of it ("it goes on, as this operation") still finds somebody. */
 #define ON_TIME_NS (100 * NS_PER_MS)
 
+#define METHOD_NEAR_MAX 80
+
 static atomic_uint in_flight;
 static atomic_bool draining;
 
@@ -138,24 +140,32 @@ static void fail_unknown_method(struct call *c)
     const char **names = arena_array(&c->arena, n + 1, sizeof(char *));
     for (size_t i = 0; names && i < n; i++)
         names[i] = all[i].full_name;
+    /* What is far longer than any method is near to none, and is not worth the looking. */
+    bool look = names && strlen(c->env.method) < METHOD_NEAR_MAX;
     call_fail(c, RESULT_CODE_METHOD_NOT_ALLOWED, "no method \"%s\"%s", c->env.method,
-              names ? near_words(&c->arena, c->env.method, names, n) : "");
+              look ? near_words(&c->arena, c->env.method, names, n) : "");
+}
+
+/* Whether it is known who calls; ends the call where not. */
+static bool authenticate(struct call *c)
+{
+    c->principal = auth_check(c->snapshot->auth, c->peer, c->env.token);
+    if (c->principal)
+        return true;
+    call_fail(c, RESULT_CODE_UNAUTHORIZED, "%s",
+              c->env.token[0] ? "the gateway knows no such token"
+                              : "the gateway wants a token, or a certificate of a known user");
+    return false;
 }
 
 /* Whether this caller may make this call; ends it where not. */
 static bool authorise(struct call *c)
 {
-    c->principal = auth_check(c->snapshot->auth, c->peer, c->env.token);
-    if (!c->principal)
-        call_fail(c, RESULT_CODE_UNAUTHORIZED, "%s",
-                  c->env.token[0] ? "the gateway knows no such token"
-                                  : "the gateway wants a token, or a certificate of a known user");
-    else if (c->principal->role < c->method->policy->role)
-        call_fail(c, RESULT_CODE_FORBIDDEN, "%s has the role %s at this gateway; %s needs %s",
-                  c->principal->name, role_name(c->principal->role), c->method->full_name,
-                  role_name(c->method->policy->role));
-    else
+    if (c->principal->role >= c->method->policy->role)
         return true;
+    call_fail(c, RESULT_CODE_FORBIDDEN, "%s has the role %s at this gateway; %s needs %s",
+              c->principal->name, role_name(c->principal->role), c->method->full_name,
+              role_name(c->method->policy->role));
     return false;
 }
 
@@ -186,6 +196,8 @@ void dispatch_receive(void *ctx, struct call *c)
         call_fail(c, RESULT_CODE_UNAVAILABLE, "the gateway is ending");
         return;
     }
+    if (!authenticate(c))
+        return;
     c->method = method_find(c->env.method);
     if (!c->method) {
         fail_unknown_method(c);

@@ -1,5 +1,6 @@
 /* isobard: the gateway's process. */
 #include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,6 +107,9 @@ static void set_limits(void)
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    /* What a burst has taken goes back to the system when it is freed: left to itself, malloc
+     * raises this limit to the largest piece that it has seen. */
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
 static void reload(struct gateway *g, const char *path)

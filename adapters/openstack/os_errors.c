@@ -64,6 +64,12 @@ static const struct os_error_row map_errors[] = {
      "the service has moved: correct the catalogue or the endpoint_override"},
     {302, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the service has moved: correct the catalogue or the endpoint_override"},
+    {303, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "the service has moved: correct the catalogue or the endpoint_override"},
+    {307, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "the service has moved: correct the catalogue or the endpoint_override"},
+    {308, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "the service has moved: correct the catalogue or the endpoint_override"},
     {0, NULL, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, RETRY_SCOPE_CLOUD, "try again later"},
 };
 

@@ -27,21 +27,31 @@ static const char *next_query(const struct os_page *page)
     return query == NULL ? NULL : query + 1;
 }
 
-/* Put `more` behind what `all` has. */
-static void append(struct arena *a, struct shape_list *all, const struct shape_list *more,
-                   size_t size)
+/* The pages so far; the room doubles, so that a long list is not copied with each of them. */
+struct gathering {
+    struct shape_list all;
+    size_t room;
+};
+
+static void append(struct arena *a, struct gathering *g, const struct shape_list *more, size_t size)
 {
-    if (all->n == 0) {
-        *all = *more;
+    size_t n = g->all.n + more->n;
+    if (g->all.n == 0) {
+        *g = (struct gathering){*more, more->n};
         return;
     }
-    char *items = arena_array(a, all->n + more->n, size);
-    if (items == NULL)
-        return;
-    memcpy(items, all->items, all->n * size);
+    if (n > g->room) {
+        size_t room = n > g->room * 2 ? n : g->room * 2;
+        char *items = arena_array(a, room, size);
+        if (items == NULL)
+            return;
+        memcpy(items, g->all.items, g->all.n * size);
+        g->all.items = items;
+        g->room = room;
+    }
     if (more->n > 0)
-        memcpy(items + all->n * size, more->items, more->n * size);
-    *all = (struct shape_list){all->n + more->n, items};
+        memcpy((char *)g->all.items + g->all.n * size, more->items, more->n * size);
+    g->all.n = n;
 }
 
 static const char *first_query(struct arena *a, const char *one, const char *other)
@@ -56,7 +66,7 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
 {
     const char *path = kind->list_path == NULL ? kind->path : kind->list_path;
     const char *q = first_query(op->arena, kind->list_query, query);
-    struct shape_list all = {0};
+    struct gathering gathered = {0};
     for (int pages = 0; pages < PAGES_MAX; pages++) {
         struct os_request req =
             os_get(kind->service, q == NULL ? path : arena_printf(op->arena, "%s?%s", path, q));
@@ -71,13 +81,13 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
             return code;
         os_members(op->arena, &rsp, kind->list_depth, page.items.items, page.items.n,
                    kind->item->size);
-        append(op->arena, &all, &page.items, kind->item->size);
+        append(op->arena, &gathered, &page.items, kind->item->size);
         const char *next = next_query(&page);
         if (next == NULL || page.items.n == 0 || (q != NULL && strcmp(next, q) == 0))
             break;
         q = next;
     }
-    *ret = all;
+    *ret = gathered.all;
     return RESULT_CODE_OK;
 }
 
