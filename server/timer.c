@@ -11,6 +11,7 @@ static struct {
     pthread_cond_t changed; /* CLOCK_MONOTONIC */
     pthread_t thread;
     bool stopping;
+    int64_t wakes_ns;    /* when the thread looks next by itself */
     struct timer **heap; /* from 1; the earliest first */
     size_t n, room;
 } timers = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -59,8 +60,11 @@ static void take_out(struct timer *t)
         sift_down(place, last);
 }
 
+/* The thread sleeps on when the timer that it sleeps for is cancelled: most are, and a later one need
+ * not wake it then. */
 static void wait_until(int64_t due_ns)
 {
+    timers.wakes_ns = due_ns;
     struct timespec ts = {.tv_sec = due_ns / NS_PER_SEC, .tv_nsec = due_ns % NS_PER_SEC};
     pthread_cond_timedwait(&timers.changed, &timers.lock, &ts);
 }
@@ -71,6 +75,7 @@ static void *timer_thread(void *arg)
     pthread_mutex_lock(&timers.lock);
     while (!timers.stopping) {
         if (timers.n == 0) {
+            timers.wakes_ns = INT64_MAX;
             pthread_cond_wait(&timers.changed, &timers.lock);
             continue;
         }
@@ -94,6 +99,7 @@ bool timers_start(void)
     pthread_cond_init(&timers.changed, &attr);
     pthread_condattr_destroy(&attr);
     timers.stopping = false;
+    timers.wakes_ns = INT64_MIN;
     if (pthread_create(&timers.thread, NULL, timer_thread, NULL))
         return false;
     pthread_setname_np(timers.thread, "timer");
@@ -137,8 +143,10 @@ bool timer_arm(struct timer *t, int64_t due_ns, void (*fire)(struct timer *t))
         t->fire = fire;
         timers.n++;
         sift_up(timers.n, t);
-        if (t->place == 1)
+        if (due_ns < timers.wakes_ns) {
+            timers.wakes_ns = due_ns;
             pthread_cond_signal(&timers.changed);
+        }
     }
     pthread_mutex_unlock(&timers.lock);
     return ok;

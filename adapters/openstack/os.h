@@ -70,7 +70,7 @@ struct os_request os_delete(struct arena *a, enum os_service service, const char
                             const char *id);
 
 /* Ask for the token and what goes with it. To be released. */
-pb_ResultCode os_session(struct adapter *a, struct op *op, struct token_ref *ret) MUST_USE;
+pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref *ret) MUST_USE;
 /* The minor number of the compute microversion that is spoken; asks the cloud once. */
 pb_ResultCode os_compute_minor(struct adapter *a, struct op *op, const struct os_session *session,
                                int *ret) MUST_USE;
@@ -143,7 +143,7 @@ struct os_kind {
     const char *name_filter;  /* the query that finds by exact name, or NULL: "name" */
     const struct shape *item; /* of one */
     const struct shape *page; /* of struct os_page */
-    const struct shape *one;  /* of the answer to GET path/id */
+    const struct shape *one;  /* of the answer to GET path/id; NULL: there is no such request */
     unsigned list_depth;      /* how deep its objects are in a list, the whole being 1 */
     unsigned one_depth;       /* the same where it is alone */
     bool id_is_name;          /* GET path/NAME is how to find it */

@@ -9,6 +9,8 @@
 
 /* A token is renewed when a fifth of its life is left, but not before this; seconds. */
 enum { RENEW_BEFORE_MAX = 300, LIFETIME_DEFAULT = 3600, SESSION_MAX = 8 << 20 };
+/* What a cloud promises beyond this is not counted on (and would overflow a clock); seconds. */
+#define LIFETIME_MAX (30 * INT64_C(86400))
 
 static const struct shape_field project_fields[] = {
     SHAPE_FIELD(struct os_login, token.project.id, "id", SHAPE_STRING),
@@ -131,7 +133,9 @@ int64_t os_login_lifetime(const struct os_login *l)
         issued = clock_wall_ns() / NS_PER_SEC;
     if (l->token.expires_at == NULL || !clock_parse(l->token.expires_at, &expires, &nanos))
         return 0;
-    return expires > issued ? expires - issued : 0;
+    if (expires <= issued)
+        return 0;
+    return expires - issued < LIFETIME_MAX ? expires - issued : LIFETIME_MAX;
 }
 
 static void add_region(struct os_session *s, size_t room, const char *region)
@@ -242,6 +246,7 @@ static pb_ResultCode fetch(void *ctx, struct op *op, struct token_grant *ret)
         .n_headers = ARRAY_LEN(headers),
         .body = body.data,
         .body_len = body.len,
+        .body_max = SESSION_MAX,
     };
     struct http_response rsp;
     int64_t asked_ns = clock_mono_ns();

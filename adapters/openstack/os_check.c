@@ -51,7 +51,7 @@ pb_ResultCode openstack_check_cloud(struct adapter *a, struct op *op,
     (void)req;
     int64_t begun = clock_mono_ns();
     struct token_ref token CLEANUP(token_release) = {0};
-    pb_ResultCode code = os_session(a, op, &token);
+    pb_ResultCode code = os_session_get(a, op, &token);
     if (code != RESULT_CODE_OK)
         return os_end(op, code);
     const struct os_session *session = token.data;

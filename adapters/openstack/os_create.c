@@ -87,7 +87,7 @@ static pb_ResultCode make_server(struct adapter *a, struct op *op, const struct 
 {
     struct token_ref token CLEANUP(token_release) = {0};
     int minor = 0;
-    pb_ResultCode code = os_session(a, op, &token);
+    pb_ResultCode code = os_session_get(a, op, &token);
     if (code == RESULT_CODE_OK)
         code = os_compute_minor(a, op, token.data, &minor);
     if (code != RESULT_CODE_OK)

@@ -154,7 +154,7 @@ pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *ki
                       const char *field, const char *wanted, const char *query, void *ret)
 {
     pb_ResultCode code = RESULT_CODE_NOT_FOUND;
-    if (kind->id_is_name || uuid_is(wanted))
+    if (kind->one != NULL && (kind->id_is_name || uuid_is(wanted)))
         code = find_by_id(a, op, kind, wanted, ret);
     if (code != RESULT_CODE_NOT_FOUND)
         return code;

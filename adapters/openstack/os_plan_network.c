@@ -9,7 +9,7 @@
 static pb_ResultCode project_of(struct adapter *a, struct op *op, const char **ret)
 {
     struct token_ref token CLEANUP(token_release) = {0};
-    pb_ResultCode code = os_session(a, op, &token);
+    pb_ResultCode code = os_session_get(a, op, &token);
     if (code == RESULT_CODE_OK)
         *ret = arena_strdup(op->arena, ((const struct os_session *)token.data)->project_id);
     return code;

@@ -83,7 +83,7 @@ const char *os_current_region(struct adapter *a, struct op *op)
         return a->config->region;
     struct token_ref token CLEANUP(token_release) = {0};
     struct op aside = os_aside(op, 0);
-    if (os_session(a, &aside, &token) != RESULT_CODE_OK)
+    if (os_session_get(a, &aside, &token) != RESULT_CODE_OK)
         return "";
     const struct os_session *session = token.data;
     return session->n_regions > 0 ? arena_strdup(op->arena, session->regions[0]) : "";
@@ -93,7 +93,7 @@ const char *os_current_region(struct adapter *a, struct op *op)
 static pb_ResultCode from_catalog(struct adapter *a, struct op *op, struct shape_list *ret)
 {
     struct token_ref token CLEANUP(token_release) = {0};
-    pb_ResultCode code = os_session(a, op, &token);
+    pb_ResultCode code = os_session_get(a, op, &token);
     if (code != RESULT_CODE_OK)
         return code;
     const struct os_session *session = token.data;

@@ -10,7 +10,7 @@
 #include "os_endpoint.h"
 #include "os_errors.h"
 
-enum { HEADERS_MAX = 8, BODY_OUT_MAX = 4 << 20 };
+enum { HEADERS_MAX = 8, BODY_OUT_MAX = 4 << 20, SMALL_BODY_MAX = 1 << 20 };
 
 /* What one os_send() is about, for the call-backs of the sender. */
 struct exchange {
@@ -50,7 +50,7 @@ static pb_ResultCode map_error(void *ctx, struct op *op, const struct http_reque
 
 const struct sender_ops os_sender_ops = {authenticate, map_error};
 
-pb_ResultCode os_session(struct adapter *a, struct op *op, struct token_ref *ret)
+pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref *ret)
 {
     return token_get(a->tokens, op, 0, ret);
 }
@@ -66,7 +66,8 @@ pb_ResultCode os_compute_versions(struct adapter *a, struct op *op,
     struct http_request http = {.method = "GET",
                                 .url = os_version_url(op->arena, session->bases[OS_COMPUTE]),
                                 .headers = &accept,
-                                .n_headers = 1};
+                                .n_headers = 1,
+                                .body_max = SMALL_BODY_MAX};
     struct os_request req = os_get(OS_COMPUTE, http.url);
     struct http_response rsp;
     current = &x;
@@ -135,6 +136,8 @@ static pb_ResultCode exchange(struct adapter *a, struct op *op, const struct os_
         .n_headers = x->n_headers,
         .body = req->body,
         .body_len = req->body_len,
+        /* Lists are as long as they are; all else is a page of text at most. */
+        .body_max = strcmp(req->method, "GET") == 0 ? HTTP_BODY_MAX : SMALL_BODY_MAX,
     };
     current = x;
     pb_ResultCode code = send_request(a->sender, op, &http, req->flags, ret);
@@ -146,7 +149,7 @@ pb_ResultCode os_send(struct adapter *a, struct op *op, const struct os_request 
                       struct http_response *ret)
 {
     struct exchange x = {.service = req->service};
-    pb_ResultCode code = os_session(a, op, &x.token);
+    pb_ResultCode code = os_session_get(a, op, &x.token);
     if (code == RESULT_CODE_OK)
         code = exchange(a, op, req, &x, ret);
     token_release(&x.token);

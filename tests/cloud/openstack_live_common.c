@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,24 +16,83 @@
 #include "os_ports.h"
 #include "os_volumes.h"
 
-void live_begin(struct live *l)
+struct live live;
+
+int live_setup(void **state)
 {
+    (void)state;
     const char *file = getenv("ISOBAR_TEST_OPENSTACK");
     struct open_error error = {""};
     if (file == NULL || file[0] == '\0') {
         printf("skipped: ISOBAR_TEST_OPENSTACK names no clouds.yaml of a test OpenStack\n");
         exit(77);
     }
-    arena_init(&l->arena, (size_t)256 << 20);
-    l->adapter = live_open(file, "demo", &error);
-    if (l->adapter == NULL)
-        fail_msg("%s", error.text);
+    arena_init(&live.arena, (size_t)256 << 20);
+    live.adapter = live_open(file, "demo", &error);
+    if (live.adapter == NULL)
+        print_message("%s\n", error.text);
+    return live.adapter == NULL;
 }
 
-void live_end(struct live *l)
+int live_teardown(void **state)
 {
-    openstack_adapter.close(l->adapter);
-    arena_done(&l->arena);
+    (void)state;
+    openstack_adapter.close(live.adapter);
+    arena_done(&live.arena);
+    return 0;
+}
+
+int live_test_begin(void **state)
+{
+    (void)state;
+    live_op(&live);
+    return 0;
+}
+
+void live_made(struct live *l, const struct os_kind *kind, const char *id)
+{
+    assert_true(l->n_made < ARRAY_LEN(l->made));
+    l->made[l->n_made].kind = kind;
+    snprintf(l->made[l->n_made++].id, sizeof(l->made[0].id), "%s", id);
+}
+
+/* True where it is gone. */
+static bool drop(struct live *l, const struct os_kind *kind, char *id)
+{
+    struct op *op = live_op(l);
+    if (kind == NULL) {
+        pb_DeleteVmRequest req = pb_DeleteVmRequest_INIT;
+        pb_DeleteVmResponse rsp = pb_DeleteVmResponse_INIT;
+        req.id = id;
+        return openstack_adapter.delete_vm(l->adapter, op, &req, &rsp) == RESULT_CODE_DELETED &&
+               rsp.vm->state == VM_STATE_DELETED;
+    }
+    struct os_request req = os_delete(op->arena, kind->service, kind->path, id);
+    struct http_response rsp;
+    return os_send(l->adapter, op, &req, &rsp) == RESULT_CODE_NOT_FOUND;
+}
+
+int live_test_end(void **state)
+{
+    (void)state;
+    for (; live.n_made > 0; live.n_made--) {
+        for (int i = 0; i < 40; i++) {
+            if (drop(&live, live.made[live.n_made - 1].kind, live.made[live.n_made - 1].id))
+                break;
+            op_sleep_ms(&live.op, 500);
+        }
+    }
+    return live_left(&live) > 0;
+}
+
+const char *live_value(void *const *entries, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++) {
+        const pb_Vm_TagsEntry *e = entries[i]; /* all maps of texts are alike */
+        if (strcmp(e->key, key) == 0)
+            return e->value;
+    }
+    return NULL;
 }
 
 struct adapter *live_open(const char *file, const char *cloud, struct open_error *ret_error)
@@ -76,10 +136,15 @@ void live_code_at(struct live *l, pb_ResultCode code, pb_ResultCode wanted, cons
     _fail(file, line);
 }
 
+char *live_name(struct live *l, const char *name)
+{
+    return arena_printf(&l->arena, "%s-%d", name, (int)getpid());
+}
+
 pb_VmSpec *live_spec(struct live *l, const char *name)
 {
     pb_VmSpec *spec = arena_message(&l->arena, &pb_VmSpec_desc);
-    spec->name = arena_strdup(&l->arena, name);
+    spec->name = live_name(l, name);
     spec->flavor_name = arena_strdup(&l->arena, "m1.tiny");
     spec->image_id = arena_strdup(&l->arena, "test-image");
     spec->network_id = arena_strdup(&l->arena, "private");
@@ -142,6 +207,7 @@ pb_Vm *live_create(struct live *l, pb_VmSpec *spec, char ret_id[64])
     assert_string_equal(l->op.result->detail, "");
     assert_true(uuid_is(rsp.vm->id));
     snprintf(ret_id, 64, "%s", rsp.vm->id);
+    live_made(l, NULL, ret_id);
     return live_wait(l, ret_id, VM_STATE_RUNNING);
 }
 
@@ -185,7 +251,7 @@ static size_t left(bool ours, const struct os_kind *kind, const struct os_thing 
     return ours;
 }
 
-size_t live_left(struct live *l)
+static size_t count_left(struct live *l)
 {
     size_t n = 0;
     struct shape_list list = list_all(l, &os_port_kind);
@@ -201,6 +267,17 @@ size_t live_left(struct live *l)
     for (size_t i = 0; i < list.n; i++)
         n += left(is_ours(l, shape_map_get(&volumes[i].metadata, OS_TOKEN_KEY), ""),
                   &os_volume_kind, &volumes[i].thing);
+    return n;
+}
+
+size_t live_left(struct live *l)
+{
+    size_t n = SIZE_MAX;
+    for (int i = 0; i < 20 && n > 0; i++) { /* volumes take their time to go */
+        n = count_left(l);
+        if (n > 0)
+            op_sleep_ms(&l->op, 500);
+    }
     l->n_tokens = 0;
     return n;
 }

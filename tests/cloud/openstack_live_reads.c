@@ -13,22 +13,6 @@
 #include "isobar/clock.h"
 #include "openstack_live.h"
 
-static struct live live;
-
-static int setup(void **state)
-{
-    (void)state;
-    live_begin(&live);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    live_end(&live);
-    return 0;
-}
-
 static void test_check(void **state)
 {
     (void)state;
@@ -170,5 +154,5 @@ int main(void)
         cmocka_unit_test(test_zones),          cmocka_unit_test(test_subnets_of_network),
         cmocka_unit_test(test_wrong_password), cmocka_unit_test(test_cloud_that_is_down),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, live_setup, live_teardown);
 }

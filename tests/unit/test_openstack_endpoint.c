@@ -154,6 +154,10 @@ static void test_unscoped(void **state)
     assert_non_null(strstr(op.result->detail, "must name a project"));
     os_session_free(s);
     assert_int_equal(os_login_lifetime(&login), 0);
+    /* A token for ever: its end in nanoseconds would not fit into a clock. */
+    login.token.issued_at = "2026-01-01T00:00:00.000000Z";
+    login.token.expires_at = "2999-01-01T00:00:00.000000Z";
+    assert_in_range(os_login_lifetime(&login), 86400, INT64_C(10) * 365 * 86400);
 }
 
 static void test_microversions(void **state)

@@ -91,6 +91,32 @@ static void check_address(const pb_VmAddress *a, const char *network, const char
     assert_int_equal(strlen(a->mac), 17);
 }
 
+static void check_native(const pb_Vm *vm)
+{
+    static const char *const native[][2] = {
+        {"isobar_token", "t1"},
+        {"tags", "isobar-t1, other"},
+        {"status", "SHUTOFF"},
+        {"OS-EXT-STS:task_state", "powering-on"},
+        {"OS-EXT-STS:vm_state", "stopped"},
+        {"OS-EXT-STS:power_state", "4"},
+        {"tenant_id", "3ec2"},
+        {"user_id", "0109"},
+        {"hostId", "7227"},
+        {"description", "d"},
+        {"progress", "0"},
+        {"config_drive", "True"},
+        {"OS-DCF:diskConfig", "MANUAL"},
+        {"OS-SRV-USG:launched_at", "2026-11-22T21:51:40.000000"},
+        {"locked", "true"},
+        {"locked_reason", "why not"},
+        {"OS-EXT-SRV-ATTR:hostname", "web"},
+    };
+    assert_int_equal(vm->n_native, ARRAY_LEN(native));
+    for (size_t i = 0; i < ARRAY_LEN(native); i++)
+        assert_string_equal(IN(native, vm, native[i][0]), native[i][1]);
+}
+
 static void test_server(void **state)
 {
     (void)state;
@@ -129,28 +155,7 @@ static void test_server(void **state)
     assert_int_equal(vm->n_tags, 2);
     assert_string_equal(IN(tags, vm, "team"), "blue");
     assert_string_equal(IN(tags, vm, "empty"), "");
-    static const char *const native[][2] = {
-        {"isobar_token", "t1"},
-        {"tags", "isobar-t1, other"},
-        {"status", "SHUTOFF"},
-        {"OS-EXT-STS:task_state", "powering-on"},
-        {"OS-EXT-STS:vm_state", "stopped"},
-        {"OS-EXT-STS:power_state", "4"},
-        {"tenant_id", "3ec2"},
-        {"user_id", "0109"},
-        {"hostId", "7227"},
-        {"description", "d"},
-        {"progress", "0"},
-        {"config_drive", "True"},
-        {"OS-DCF:diskConfig", "MANUAL"},
-        {"OS-SRV-USG:launched_at", "2026-11-22T21:51:40.000000"},
-        {"locked", "true"},
-        {"locked_reason", "why not"},
-        {"OS-EXT-SRV-ATTR:hostname", "web"},
-    };
-    assert_int_equal(vm->n_native, ARRAY_LEN(native));
-    for (size_t i = 0; i < ARRAY_LEN(native); i++)
-        assert_string_equal(IN(native, vm, native[i][0]), native[i][1]);
+    check_native(vm);
     assert_true(os_server_is_ours(&s, "t1", "isobar-t1"));
     assert_false(os_server_is_ours(&s, "t2", "isobar-t2"));
 }

@@ -259,6 +259,23 @@ static void test_regions(void **state)
     assert_string_equal(cloud.op.result->detail, "");
 }
 
+/* A zone has no request of its own. */
+static void test_zone_like_an_id(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud, {"GET " NOVA "/os-availability-zone$", ALWAYS, 200,
+                        "{\"availabilityZoneInfo\":[{\"zoneName\":\"" ID2 "\"}]}"});
+    pb_GetZoneRequest req = pb_GetZoneRequest_INIT;
+    pb_GetZoneResponse rsp = pb_GetZoneResponse_INIT;
+    struct op *op = cloud_op(&cloud);
+    req.id = arena_strdup(op->arena, ID1);
+    cloud_code(&cloud, openstack_adapter.get_zone(cloud.adapter, op, &req, &rsp),
+               RESULT_CODE_NOT_FOUND);
+    req.id = arena_strdup(op->arena, ID2);
+    cloud_code(&cloud, openstack_adapter.get_zone(cloud.adapter, op, &req, &rsp), RESULT_CODE_OK);
+    assert_string_equal(rsp.zone->region, "R1");
+}
+
 static void test_check(void **state)
 {
     (void)state;
@@ -332,6 +349,7 @@ int main(void)
         TEST(test_lists_that_are_none),
         TEST(test_numbers),
         TEST(test_regions),
+        TEST(test_zone_like_an_id),
         TEST(test_check),
         TEST(test_threads),
     };
