@@ -66,8 +66,9 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
 {
     const char *path = kind->list_path == NULL ? kind->path : kind->list_path;
     const char *q = first_query(op->arena, kind->list_query, query);
+    const char *seen = NULL;
     struct gathering gathered = {0};
-    for (int pages = 0; pages < PAGES_MAX; pages++) {
+    for (int pages = 1; pages <= PAGES_MAX; pages++) {
         struct os_request req =
             os_get(kind->service, q == NULL ? path : arena_printf(op->arena, "%s?%s", path, q));
         struct os_page page = {.items = {SIZE_MAX, NULL}}; /* as long as none is seen */
@@ -82,13 +83,20 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
         os_members(op->arena, &rsp, kind->list_depth, page.items.items, page.items.n,
                    kind->item->size);
         append(op->arena, &gathered, &page.items, kind->item->size);
-        const char *next = next_query(&page);
-        if (next == NULL || page.items.n == 0 || (q != NULL && strcmp(next, q) == 0))
+        q = next_query(&page);
+        if (q == NULL || page.items.n == 0) {
+            *ret = gathered.all;
+            return RESULT_CODE_OK;
+        }
+        /* A page that comes again: the pages are a ring (Brent's way to find one). */
+        if (seen != NULL && strcmp(q, seen) == 0)
             break;
-        q = next;
+        if ((pages & (pages - 1)) == 0)
+            seen = q;
     }
-    *ret = gathered.all;
-    return RESULT_CODE_OK;
+    return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                   "the %s service's list of %ss at %s has no end; ask whoever runs the cloud",
+                   os_services[kind->service].name, kind->noun, path);
 }
 
 struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, size_t size)

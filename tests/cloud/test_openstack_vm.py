@@ -58,7 +58,9 @@ class Machines(unittest.TestCase):
 
     def delete(self, name):
         self.gateway.ok('vm', 'delete', 'lab/' + name, '--wait', '--yes')
-        self.assertNotIn(name, [each['Name'] for each in self.os.show('server', 'list')])
+        # Nova shows the machine as DELETED, and then for a moment still lists it.
+        self.os.insist(lambda: self.assertNotIn(
+            name, [each['Name'] for each in self.os.show('server', 'list')]))
         self.assertEqual(self.gateway.run('vm', 'show', 'lab/' + name).code, 3)
         self.assertEqual(self.os.leftovers(), set(), 'left behind')
 

@@ -174,17 +174,34 @@ static void test_pages(void **state)
     assert_int_equal(cloud_count(&cloud, "GET " GLANCE "/images/"), 1);
 }
 
-/* A cloud whose next page is always the same one does not keep us. */
+/* Pages that name themselves, or each other, are no list. */
 static void test_pages_without_end(void **state)
 {
     (void)state;
-    CLOUD_ROWS(&cloud, {"GET " GLANCE "/images?", ALWAYS, 200,
-                        "{\"images\":[{\"id\":\"i\"}],\"next\":\"/v2/images?marker=i\"}"});
+    CLOUD_ROWS(
+        &cloud,
+        {"GET " GLANCE "/images?limit=1000$", ALWAYS, 200,
+         "{\"images\":[{\"id\":\"i\"}],\"next\":\"/v2/images?marker=i\"}"},
+        {"GET " GLANCE "/images?marker=i$", ALWAYS, 200,
+         "{\"images\":[{\"id\":\"i\"}],\"next\":\"/v2/images?marker=i\"}"},
+        {"GET " NEUTRON "/subnets$", ALWAYS, 200,
+         "{\"subnets\":[{\"id\":\"s\"}],\"subnets_links\":[{\"rel\":\"next\",\"href\":\"x?a\"}]}"},
+        {"GET " NEUTRON "/subnets?a$", ALWAYS, 200,
+         "{\"subnets\":[{\"id\":\"s\"}],\"subnets_links\":[{\"rel\":\"next\",\"href\":\"x?b\"}]}"},
+        {"GET " NEUTRON "/subnets?b$", ALWAYS, 200,
+         "{\"subnets\":[{\"id\":\"s\"}],\"subnets_links\":[{\"rel\":\"next\",\"href\":\"x?a\"}]}"});
     pb_ListImagesRequest req = pb_ListImagesRequest_INIT;
     pb_ListImagesResponse rsp = pb_ListImagesResponse_INIT;
     cloud_code(&cloud, openstack_adapter.list_images(cloud.adapter, cloud_op(&cloud), &req, &rsp),
-               RESULT_CODE_OK);
-    assert_int_equal(rsp.n_images, 2);
+               RESULT_CODE_UNAVAILABLE);
+    assert_non_null(strstr(cloud.op.result->detail, "has no end"));
+    assert_int_equal(cloud.op.result->blame, BLAME_CLOUD);
+    pb_ListSubnetsRequest ring = pb_ListSubnetsRequest_INIT;
+    pb_ListSubnetsResponse none = pb_ListSubnetsResponse_INIT;
+    cloud_code(&cloud,
+               openstack_adapter.list_subnets(cloud.adapter, cloud_op(&cloud), &ring, &none),
+               RESULT_CODE_UNAVAILABLE);
+    assert_true(cloud.requests < 10);
 }
 
 static void test_answers_that_are_none(void **state)
