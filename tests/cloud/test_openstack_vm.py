@@ -7,6 +7,7 @@ import base64
 import os
 import sys
 import tempfile
+import time
 import unittest
 
 import fields
@@ -58,9 +59,13 @@ class Machines(unittest.TestCase):
 
     def delete(self, name):
         self.gateway.ok('vm', 'delete', 'lab/' + name, '--wait', '--yes')
-        # Nova shows the machine as DELETED, and then for a moment still lists it.
-        self.os.insist(lambda: self.assertNotIn(
-            name, [each['Name'] for each in self.os.show('server', 'list')]))
+        # Nova shows the machine as DELETED, and for a moment goes on to list it.
+        for attempt in range(10):
+            names = [each['Name'] for each in self.os.show('server', 'list')]
+            if name not in names:
+                break
+            time.sleep(0.5)
+        self.assertNotIn(name, names)
         self.assertEqual(self.gateway.run('vm', 'show', 'lab/' + name).code, 3)
         self.assertEqual(self.os.leftovers(), set(), 'left behind')
 
