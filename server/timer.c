@@ -60,8 +60,8 @@ static void take_out(struct timer *t)
         sift_down(place, last);
 }
 
-/* The thread sleeps on when the timer that it sleeps for is cancelled: most are, and a later one need
- * not wake it then. */
+/* The thread sleeps on when the timer that it sleeps for is cancelled: most are, and a later one
+ * need not wake it then. */
 static void wait_until(int64_t due_ns)
 {
     timers.wakes_ns = due_ns;

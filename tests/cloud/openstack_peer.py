@@ -157,8 +157,10 @@ class Project:
         """What machines leave behind if nobody cleans up after them: kind and id of each."""
         kinds = {'server': (), 'port': ('--device-owner', 'compute:nova'), 'volume': (),
                  'floating ip': ()}
+        # Nova shows a machine as DELETED, and for a moment goes on to list it.
         found = {(kind, each['ID']) for kind, options in kinds.items()
-                 for each in self.show(*kind.split(), 'list', *options)}
+                 for each in self.show(*kind.split(), 'list', *options)
+                 if each.get('Status') != 'DELETED'}
         # A port that was made for a machine that never came to be has no owner.
         found |= {('port', each['ID']) for each in self.show('port', 'list', '--long')
                   if not each['Device Owner']}

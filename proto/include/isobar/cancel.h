@@ -1,5 +1,5 @@
-/* A flag that is raised once, and that can be slept on: somebody has gone, what is done for them may
- * end. Any thread; all zero is a flag that is not raised.
+/* A flag that is raised once, and that can be slept on: somebody has gone, what is done for them
+ * may end. Any thread; all zero is a flag that is not raised.
  */
 #ifndef ISOBAR_CANCEL_H
 #define ISOBAR_CANCEL_H
