@@ -15,6 +15,7 @@ struct check {
     struct arena *arena;
     pb_Result *result;
     bool strict;
+    bool malformed; /* other languages would not even have decoded it */
 };
 
 static void violation(struct check *c, const char *path, const char *field, const char *what)
@@ -31,8 +32,10 @@ static void check_value(struct check *c, const ProtobufCFieldDescriptor *f, cons
 {
     if (f->type == PROTOBUF_C_TYPE_STRING) {
         const char *text = *(const char *const *)value;
-        if (text && !utf8_is(text, strlen(text)))
+        if (text && !utf8_is(text, strlen(text))) {
             violation(c, path, f->name, "is not valid UTF-8");
+            c->malformed = true;
+        }
     } else if (f->type == PROTOBUF_C_TYPE_ENUM) {
         if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
             violation(c, path, f->name, "has a value that this version does not know");
@@ -65,12 +68,13 @@ static void check_message(struct check *c, const ProtobufCMessage *m, const char
 pb_ResultCode validate_message(struct arena *a, const ProtobufCMessage *m, bool strict,
                                pb_Result *result)
 {
-    struct check c = {a, result, strict};
+    struct check c = {a, result, strict, false};
     check_message(&c, m, "");
     if (result->n_violations == 0)
         return RESULT_CODE_OK;
-    return result_fail(a, result, RESULT_CODE_BAD_REQUEST_DATA, "%s %s",
-                       result->violations[0]->field, result->violations[0]->description);
+    pb_ResultCode code = c.malformed ? RESULT_CODE_INVALID_REQUEST : RESULT_CODE_BAD_REQUEST_DATA;
+    return result_fail(a, result, code, "%s %s", result->violations[0]->field,
+                       result->violations[0]->description);
 }
 
 /* ---- a specification against the manifest ---- */

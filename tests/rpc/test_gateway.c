@@ -57,7 +57,7 @@ static void test_malformed(void **state)
                                                  "b\xff"
                                                  "x",
                                          .body_len = 5});
-    assert_int_equal(r->result->code, RESULT_CODE_BAD_REQUEST_DATA);
+    assert_int_equal(r->result->code, RESULT_CODE_INVALID_REQUEST);
     assert_true(has_violation(r->result, "cloud"));
 }
 
