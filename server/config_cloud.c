@@ -201,7 +201,7 @@ static void read_attribute(struct config_reading *r, const struct config_node *n
 
     if (!f)
         no_attribute(r, n);
-    else if (!m || m->presence == PRESENCE_NOT_PRESENT)
+    else if (!m || (m->presence == PRESENCE_NOT_PRESENT && !m->nearest))
         config_wrong(r, n, "%s is not present in the interface of %s clouds; leave it out", n->key,
                      c->adapter);
     else if (f->label == PROTOBUF_C_LABEL_REPEATED || f->type == PROTOBUF_C_TYPE_BYTES)

@@ -127,7 +127,8 @@ static void check_attribute(struct create *c, const pb_ManifestAttribute *m)
     if (!f)
         return;
     bool given = message_has(spec, f);
-    if (!given && m->presence != PRESENCE_NOT_PRESENT) {
+    bool absent = m->presence == PRESENCE_NOT_PRESENT && !m->nearest;
+    if (!given && !absent) {
         const char *value = default_of(c, m->name);
         if (!value && m->default_value[0])
             value = m->default_value;
@@ -137,7 +138,7 @@ static void check_attribute(struct create *c, const pb_ManifestAttribute *m)
     }
     if (!given && m->presence == PRESENCE_MANDATORY && !m->chosen)
         wrong(c, m->name, "is mandatory for this cloud; ", m->description);
-    if (given && m->presence == PRESENCE_NOT_PRESENT) {
+    if (given && absent) {
         if (c->strict)
             wrong(c, m->name, "is not present in this cloud's interface; ", "leave it out");
         else
@@ -146,8 +147,7 @@ static void check_attribute(struct create *c, const pb_ManifestAttribute *m)
                                m->name);
     }
     if (given && f->type == PROTOBUF_C_TYPE_STRING && f->label != PROTOBUF_C_LABEL_REPEATED &&
-        m->presence != PRESENCE_NOT_PRESENT &&
-        !allowed(m->allowed_values, m->n_allowed_values, message_string(spec, f)))
+        !absent && !allowed(m->allowed_values, m->n_allowed_values, message_string(spec, f)))
         wrong(c, m->name,
               "must be one of: ", join(c->arena, m->allowed_values, m->n_allowed_values));
 }

@@ -7,6 +7,8 @@
 #define M  PRESENCE_MANDATORY
 #define O  PRESENCE_OPTIONAL
 #define NP PRESENCE_NOT_PRESENT
+/* Not present, and the nearest real thing is given. */
+#define NEAREST ((pb_Presence)-1)
 
 enum { VALUES_MAX = 4 };
 
@@ -50,14 +52,14 @@ static const struct attribute_row attributes[] = {
      "The network, by name or id; chosen where there is but one that is not external."},
     {"security_group_name", M, "default", false, {0}, "The security group, by name or id."},
     {"public_ip_type",
-     O,
+     NEAREST,
      "",
      false,
      {"none", "dynamic", "static"},
      "A floating IP: dynamic takes a new one, released with the machine; static takes the one that "
      "public_ip names, or else a new one. Without it, static where public_ip is given, else none."},
     {"public_ip",
-     O,
+     NEAREST,
      "",
      false,
      {0},
@@ -121,7 +123,8 @@ static void build_attribute(size_t i)
     pb_ManifestAttribute *a = &built_attributes[i];
     *a = (pb_ManifestAttribute)pb_ManifestAttribute_INIT;
     a->name = os_text(row->name);
-    a->presence = row->presence;
+    a->nearest = row->presence == NEAREST;
+    a->presence = a->nearest ? NP : row->presence;
     a->default_value = os_text(row->default_value);
     a->chosen = row->chosen;
     a->allowed_values = allowed_lists[i];

@@ -15,7 +15,8 @@ extern const struct adapter_ops openstack_adapter;
 #define O  PRESENCE_OPTIONAL
 #define NP PRESENCE_NOT_PRESENT
 
-/* In this order. The two about public addresses are no part of Nova's interface, but Neutron's. */
+/* In this order. The two about public addresses are no part of Nova's interface: a floating IP of
+ * Neutron is the nearest real thing. */
 static const struct {
     const char *name;
     pb_Presence presence;
@@ -35,8 +36,8 @@ static const struct {
     {"subnet_name", NP, "", false},
     {"network_id", M, "", true},
     {"security_group_name", M, "default", false},
-    {"public_ip_type", O, "", false},
-    {"public_ip", O, "", false},
+    {"public_ip_type", NP, "", false},
+    {"public_ip", NP, "", false},
     {"keypair", M, "", true},
     {"zone", O, "", false},
     {"user_data", O, "", false},
@@ -56,6 +57,7 @@ static void test_attributes(void **state)
         assert_int_equal(a->presence, expected[i].presence);
         assert_string_equal(a->default_value, expected[i].value);
         assert_int_equal(a->chosen, expected[i].chosen);
+        assert_int_equal(a->nearest, strncmp(a->name, "public_ip", strlen("public_ip")) == 0);
         assert_non_null(protobuf_c_message_descriptor_get_field_by_name(&pb_VmSpec_desc, a->name));
         bool allowed = a->n_allowed_values == 0 || a->default_value[0] == '\0';
         for (size_t k = 0; k < a->n_allowed_values; k++)
