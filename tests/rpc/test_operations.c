@@ -1,48 +1,11 @@
 /* Mutating calls as their callers see them: operations, waiting, batches, and a cloud that is full.
  */
-#include "gateway_fixture.h"
-
-static struct fixture fx;
-
-#define CLOUDS                                                                                     \
-    "clouds:\n"                                                                                    \
-    "  box: {adapter: sandbox, pace_ms: 20}\n"                                                     \
-    "  other: {adapter: sandbox, pace_ms: 20, defaults: {flavor_name: m1.medium}}\n"               \
-    "  slow: {adapter: sandbox, pace_ms: 1, latency_ms: 1500, max_in_flight: 2, max_queued: 3}\n"  \
-    "  down: {adapter: sandbox, error_rate: 1}\n"
-
-static int start(void **state)
-{
-    (void)state;
-    fixture_start(&fx, CLOUDS);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    fixture_end(&fx);
-    return 0;
-}
-
-static pb_Reply *ask(const char *method, const void *request)
-{
-    return fixture_ask(&fx, &(struct asked){.method = method, .request = request});
-}
+#include "gateway_clouds.h"
 
 static pb_Reply *ask_id(const char *method, const void *request, const char *request_id)
 {
     return fixture_ask(
         &fx, &(struct asked){.method = method, .request = request, .request_id = request_id});
-}
-
-static pb_Vm *create(const char *cloud, const char *name)
-{
-    pb_CreateVmRequest *req = fixture_create(&fx, cloud, name);
-    req->wait = WAIT_RUNNING;
-    pb_Reply *r = ask("isobar.v1.VmService/CreateVm", req);
-    assert_int_equal(r->result->code, RESULT_CODE_CREATED);
-    return BODY(&fx, r, CreateVmResponse)->vm;
 }
 
 static void test_repeated_request(void **state)
