@@ -12,6 +12,7 @@
 
 #include "connection.h"
 #include "gateway.h"
+#include "isobar/point.h"
 #include "log.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -149,6 +150,10 @@ int main(int argc, char **argv)
         return done;
     if (options.check)
         return check_config(options.config);
+    if (!points_init()) {
+        to_stderr(NULL, "ISOBAR_KILL_AT names no point: see isobar/point.h");
+        return EXIT_USAGE;
+    }
     struct config *config = config_load(options.config, to_stderr, NULL);
     if (!config)
         return EXIT_FAILED;

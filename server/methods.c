@@ -75,6 +75,11 @@ static const struct method_policy policies[] = {
     LIST(RegionService, ListZones, list_zones),
     GET(RegionService, GetZone, get_zone),
     GET(CloudService, CheckCloud, check_cloud),
+    LIST(OperationService, ListOperationVms, list_operation_vms),
+    LIST(OperationService, ListLeftovers, list_leftovers),
+    {"isobar.v1.OperationService", "DeleteLeftover", KIND_TASK, LANE_CLOUD, ROLE_ADMIN, true,
+     VM_STATE_UNSPECIFIED, NULL, call_delete_leftover,
+     offsetof(struct adapter_ops, delete_leftover)},
     OWN("isobar.v1.CloudService", ListClouds, cloud_list),
     OWN("isobar.v1.CloudService", GetCloud, cloud_get),
     OWN("isobar.v1.AdapterService", ListAdapters, adapter_list),
@@ -82,6 +87,8 @@ static const struct method_policy policies[] = {
     OWN("isobar.v1.OperationService", GetOperation, operation_get),
     OWN("isobar.v1.OperationService", ListOperations, operation_list),
     OWN("isobar.v1.OperationService", WaitOperation, operation_wait),
+    {"isobar.v1.OperationService", "CancelOperation", KIND_HANDLER, LANE_INLINE, ROLE_OPERATOR,
+     false, VM_STATE_UNSPECIFIED, operation_cancel, NULL, 0},
     OWN("grpc.health.v1.Health", Check, health_check),
 };
 

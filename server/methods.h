@@ -18,6 +18,7 @@ enum method_kind {
     KIND_LIST,    /* of one cloud, or of all of them */
     KIND_CREATE,  /* validated against the manifest */
     KIND_ACTION,  /* on one machine, an operation; may be waited for */
+    KIND_TASK,    /* changes something of a cloud that is no machine: an operation */
     KIND_BATCH,   /* on many machines, each a call of its own */
 };
 

@@ -21,6 +21,7 @@ void operation_call(struct call *c);
 pb_ResultCode operation_get(struct call *c);
 pb_ResultCode operation_list(struct call *c);
 pb_ResultCode operation_wait(struct call *c);
+pb_ResultCode operation_cancel(struct call *c);
 
 /* Operations that have not ended. */
 unsigned operations_open(void);

@@ -130,3 +130,8 @@ pb_ResultCode operation_list(struct call *c)
     pthread_mutex_unlock(&operations.lock);
     return RESULT_CODE_OK;
 }
+
+pb_ResultCode operation_cancel(struct call *c)
+{
+    return result_fail(&c->arena, c->result, RESULT_CODE_NOT_SUPPORTED, "not yet");
+}

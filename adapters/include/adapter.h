@@ -23,6 +23,7 @@ struct op {
     struct arena *arena;
     int64_t deadline_ns;      /* CLOCK_MONOTONIC */
     const char *token;        /* names this operation at the cloud; "" where it changes nothing */
+    bool resumed;             /* an earlier try under this token may have got somewhere */
     const char *request_id;   /* of the call, for the cloud's log where it takes one */
     const char *traceparent;  /* to hand on, or "" */
     struct cancel *cancelled; /* nobody waits any more; may be NULL */
@@ -100,7 +101,10 @@ struct open_error {
     X(RegionService, GetRegion, get_region)                                                        \
     X(RegionService, ListZones, list_zones)                                                        \
     X(RegionService, GetZone, get_zone)                                                            \
-    X(CloudService, CheckCloud, check_cloud)
+    X(CloudService, CheckCloud, check_cloud)                                                       \
+    X(OperationService, ListOperationVms, list_operation_vms)                                      \
+    X(OperationService, ListLeftovers, list_leftovers)                                             \
+    X(OperationService, DeleteLeftover, delete_leftover)
 
 struct adapter_ops {
     const char *name;        /* "openstack", as the configuration names it */
@@ -122,10 +126,25 @@ struct adapter_ops {
     bool (*reads_are_instant)(const struct adapter *a);
     /* How long to wait between two looks at a machine that changes its state; milliseconds. */
     int poll_interval_ms;
+    /* How long after its sender is dead a create may still take effect or be missing in lists;
+     * milliseconds. 0: the cloud itself makes nothing a second time under one token, so that it
+     * may be sent again at once. */
+    int settle_ms;
 
     /* The slots. A list gathers all pages of the cloud; it may apply the request's filters or leave
      * them to the gateway, which applies all of them again, sorts and cuts pages. start_vm and the
-     * other actions answer when the cloud has taken the order; the gateway does the waiting. */
+     * other actions answer when the cloud has taken the order; the gateway does the waiting.
+     *
+     * Recovery: create_vm with op->resumed uses what an earlier try under the same op->token has
+     * made, and must not make a second machine: it is called when list_operation_vms has found
+     * none twice, settle_ms apart. What it made and a failure leaves behind, it takes back itself;
+     * where it cannot, or has died, delete_leftover does.
+     * list_operation_vms: every machine that bears the token req->operation_id, in whatever state,
+     * but for those that are gone. A filter that the cloud may ignore is checked again on each.
+     * list_leftovers: everything that bears the mark of any gateway: kind, id, name, operation_id,
+     * in_use, created_at; the gateway adds the verdict.
+     * delete_leftover: deletes what bears the token req->id, is no machine, and no machine uses;
+     * with dry_run only says what. Deleted where nothing (more) is there. */
 #define ADAPTER_SLOT(service, method, slot)                                                        \
     pb_ResultCode (*slot)(struct adapter * a, struct op * op, const pb_##method##Request *req,     \
                           pb_##method##Response *ret);

@@ -12,6 +12,7 @@
 #include "os_images.h"
 #include "os_keypairs.h"
 #include "os_manifest.h"
+#include "os_marks.h"
 #include "os_networks.h"
 #include "os_regions.h"
 #include "os_secgroups.h"

@@ -278,6 +278,16 @@ pb_ResultCode sandbox_resize_vm(struct adapter *a, struct op *op, const pb_Resiz
 pb_ResultCode sandbox_delete_vm(struct adapter *a, struct op *op, const pb_DeleteVmRequest *req,
                                 pb_DeleteVmResponse *ret);
 
+pb_ResultCode sandbox_list_operation_vms(struct adapter *a, struct op *op,
+                                         const pb_ListOperationVmsRequest *req,
+                                         pb_ListOperationVmsResponse *ret);
+pb_ResultCode sandbox_list_leftovers(struct adapter *a, struct op *op,
+                                     const pb_ListLeftoversRequest *req,
+                                     pb_ListLeftoversResponse *ret);
+pb_ResultCode sandbox_delete_leftover(struct adapter *a, struct op *op,
+                                      const pb_DeleteLeftoverRequest *req,
+                                      pb_DeleteLeftoverResponse *ret);
+
 /* ---- faults ---- */
 
 /* What every slot begins with: wait as the settings say, and fail as they say. */
