@@ -47,17 +47,17 @@ enum store_outcome store_write_begin(struct store *s)
 
 enum store_outcome store_write_change(struct store *s, const struct store_change *c)
 {
-    int64_t created, modified;
-    enum store_outcome rc = store_db_look(s->db, c->key, &created, &modified);
-    if (rc != STORE_DONE || (!c->data && created == 0))
+    struct store_place place;
+    enum store_outcome rc = store_db_look(s->db, c->key, &place);
+    if (rc != STORE_DONE || (!c->data && place.created == 0))
         return rc;
     struct store_item item = {.key = c->key,
                               .data = c->data,
                               .len = c->data ? c->len : 0,
-                              .created = created ? created : s->next_revision,
+                              .created = place.created ? place.created : s->next_revision,
                               .modified = s->next_revision,
                               .lease = c->data ? c->lease : 0};
-    rc = c->data ? store_db_put(s->db, &item) : store_db_delete(s->db, c->key);
+    rc = c->data ? store_db_put(s->db, &place, &item) : store_db_delete(s->db, &place);
     if (rc == STORE_DONE && !store_events_add(&s->pending, &item, s->next_revision))
         rc = STORE_FAILED;
     return rc;
@@ -98,11 +98,11 @@ enum store_outcome store_write_end(struct store *s, enum store_outcome rc, size_
 static enum store_outcome compare(struct store *s, const struct store_txn *t)
 {
     for (size_t i = 0; i < t->n_compares; i++) {
-        int64_t created, modified;
-        enum store_outcome rc = store_db_look(s->db, t->compares[i].key, &created, &modified);
+        struct store_place place;
+        enum store_outcome rc = store_db_look(s->db, t->compares[i].key, &place);
         if (rc != STORE_DONE)
             return rc;
-        if (modified != t->compares[i].modified)
+        if (place.modified != t->compares[i].modified)
             return STORE_REFUSED;
     }
     for (size_t i = 0; i < t->n_changes; i++) {

@@ -74,9 +74,10 @@ int store_files_lock(const char *folder, char ret_why[STORE_WHY_MAX])
     snprintf(path, sizeof(path), "%s/lock", folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        snprintf(ret_why, STORE_WHY_MAX,
-                 "%.300s: cannot open it: %s: the folder must be writable by the user of the daemon",
-                 path, strerror(errno));
+        snprintf(
+            ret_why, STORE_WHY_MAX,
+            "%.300s: cannot open it: %s: the folder must be writable by the user of the daemon",
+            path, strerror(errno));
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

@@ -42,14 +42,18 @@ enum store_outcome store_db_begin(struct store_db *db);
 enum store_outcome store_db_commit(struct store_db *db, int64_t revision);
 void store_db_rollback(struct store_db *db);
 
-/* Within one. `ret_created` and `ret_modified` are 0 where there is no such key. */
-enum store_outcome store_db_look(struct store_db *db, const char *key, int64_t *ret_created,
-                                 int64_t *ret_modified);
+/* Where a key is, within one; all 0 where it is not. Valid until the next change. */
+struct store_place {
+    int64_t row, created, modified;
+};
+enum store_outcome store_db_look(struct store_db *db, const char *key, struct store_place *ret);
 /* The whole item, in the arena; NULL where there is none. */
 enum store_outcome store_db_read(struct store_db *db, struct arena *a, const char *key,
                                  const struct store_item **ret);
-enum store_outcome store_db_put(struct store_db *db, const struct store_item *item);
-enum store_outcome store_db_delete(struct store_db *db, const char *key);
+/* `place` is that of the item's key. */
+enum store_outcome store_db_put(struct store_db *db, const struct store_place *place,
+                                const struct store_item *item);
+enum store_outcome store_db_delete(struct store_db *db, const struct store_place *place);
 enum store_outcome store_db_lease_put(struct store_db *db, int64_t lease, int64_t ttl_ms);
 enum store_outcome store_db_lease_delete(struct store_db *db, int64_t lease);
 /* The keys that bear a lease, in the arena. */

@@ -32,9 +32,8 @@
 
 /* The schema, a step a version. A step is never changed once it was released. */
 static const char *const steps[] = {
-    "CREATE TABLE kv(key TEXT PRIMARY KEY NOT NULL, created INTEGER NOT NULL,"
-    " modified INTEGER NOT NULL, lease INTEGER NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT "
-    "ROWID;"
+    "CREATE TABLE kv(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,"
+    " modified INTEGER NOT NULL, lease INTEGER NOT NULL, value BLOB NOT NULL) STRICT;"
     "CREATE INDEX kv_lease ON kv(lease) WHERE lease <> 0;"
     "CREATE TABLE lease(id INTEGER PRIMARY KEY, ttl_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE meta(id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, mended INTEGER NOT NULL)"
@@ -50,7 +49,8 @@ enum {
     REVISION,
     LOOK,
     READ,
-    PUT,
+    INSERT,
+    UPDATE,
     DELETE,
     LEASE_PUT,
     LEASE_DELETE,
@@ -63,10 +63,11 @@ static const char *const write_sql[N_WRITES] = {
     [ROLLBACK] = "ROLLBACK",
     [MEND] = "UPDATE meta SET mended = mended + 1",
     [REVISION] = "UPDATE meta SET revision = ?1",
-    [LOOK] = "SELECT created, modified FROM kv WHERE key = ?1",
+    [LOOK] = "SELECT created, modified, id FROM kv WHERE key = ?1",
     [READ] = "SELECT key, created, modified, lease, value FROM kv WHERE key = ?1",
-    [PUT] = "REPLACE INTO kv(key, created, modified, lease, value) VALUES(?1, ?2, ?3, ?4, ?5)",
-    [DELETE] = "DELETE FROM kv WHERE key = ?1",
+    [INSERT] = "INSERT INTO kv(key, created, modified, lease, value) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [UPDATE] = "UPDATE kv SET modified = ?3, lease = ?4, value = ?5 WHERE id = ?1",
+    [DELETE] = "DELETE FROM kv WHERE id = ?1",
     [LEASE_PUT] = "INSERT INTO lease(id, ttl_ms) VALUES(?1, ?2)",
     [LEASE_DELETE] = "DELETE FROM lease WHERE id = ?1",
     [LEASE_KEYS] = "SELECT key FROM kv WHERE lease <> 0 AND lease = ?1",
@@ -346,14 +347,15 @@ enum store_outcome store_db_commit(struct store_db *db, int64_t revision)
     return outcome;
 }
 
-enum store_outcome store_db_look(struct store_db *db, const char *key, int64_t *ret_created,
-                                 int64_t *ret_modified)
+enum store_outcome store_db_look(struct store_db *db, const char *key, struct store_place *ret)
 {
     sqlite3_stmt *stmt = db->stmts[LOOK];
+    *ret = (struct store_place){0};
     bind_text(stmt, 1, key);
-    bool there = sqlite3_step(stmt) == SQLITE_ROW;
-    *ret_created = there ? sqlite3_column_int64(stmt, 0) : 0;
-    *ret_modified = there ? sqlite3_column_int64(stmt, 1) : 0;
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        *ret = (struct store_place){.created = sqlite3_column_int64(stmt, 0),
+                                    .modified = sqlite3_column_int64(stmt, 1),
+                                    .row = sqlite3_column_int64(stmt, 2)};
     return outcome_of(db->sqlite, sqlite3_reset(stmt));
 }
 
@@ -373,20 +375,26 @@ enum store_outcome store_db_read(struct store_db *db, struct arena *a, const cha
     return room ? outcome : STORE_FAILED;
 }
 
-enum store_outcome store_db_put(struct store_db *db, const struct store_item *item)
+enum store_outcome store_db_put(struct store_db *db, const struct store_place *place,
+                                const struct store_item *item)
 {
-    sqlite3_stmt *stmt = db->stmts[PUT];
-    bind_text(stmt, 1, item->key);
-    sqlite3_bind_int64(stmt, 2, item->created);
+    int which = place->row ? UPDATE : INSERT;
+    sqlite3_stmt *stmt = db->stmts[which];
+    if (place->row) {
+        sqlite3_bind_int64(stmt, 1, place->row);
+    } else {
+        bind_text(stmt, 1, item->key);
+        sqlite3_bind_int64(stmt, 2, item->created);
+    }
     sqlite3_bind_int64(stmt, 3, item->modified);
     sqlite3_bind_int64(stmt, 4, item->lease);
     sqlite3_bind_blob64(stmt, 5, item->data, item->len, SQLITE_STATIC);
-    return run_write(db, PUT);
+    return run_write(db, which);
 }
 
-enum store_outcome store_db_delete(struct store_db *db, const char *key)
+enum store_outcome store_db_delete(struct store_db *db, const struct store_place *place)
 {
-    bind_text(db->stmts[DELETE], 1, key);
+    sqlite3_bind_int64(db->stmts[DELETE], 1, place->row);
     return run_write(db, DELETE);
 }
 
