@@ -80,7 +80,7 @@ struct store_db {
     char *path;
     sqlite3 *sqlite;
     sqlite3_stmt *stmts[N_WRITES];
-    bool torn;     /* see mend() */
+    int torn;      /* what mend() failed with; SQLITE_OK: nothing is to mend */
     int log_pages; /* after the last commit */
     int tidied;    /* of them are in the file */
     int tidy_at;   /* a checkpoint is due at so many */
@@ -93,13 +93,31 @@ struct store_reader {
 
 /* ---- what both kinds of connection do ---- */
 
+/* The errno of the log's last error; a commit leaves none in sqlite3_system_errno(). */
+static int log_errno(sqlite3 *sqlite)
+{
+    sqlite3_file *log = NULL;
+    int error = 0;
+    int rc = sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc == SQLITE_OK && log && log->pMethods)
+        (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+/* SQLite has a code for ENOSPC in a write, not for what is like it. */
+static bool means_full(sqlite3 *sqlite, int rc)
+{
+    if ((rc & 0xff) == SQLITE_FULL || rc == SQLITE_IOERR_SHMSIZE)
+        return true;
+    int error = (rc & 0xff) == SQLITE_IOERR ? log_errno(sqlite) : 0;
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
 static enum store_outcome outcome_of(sqlite3 *sqlite, int rc)
 {
     if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
         return STORE_DONE;
-    int error = (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(sqlite) : 0;
-    bool full = (rc & 0xff) == SQLITE_FULL || error == ENOSPC || error == EDQUOT || error == EFBIG;
-    return full ? STORE_FULL : STORE_FAILED;
+    return means_full(sqlite, rc) ? STORE_FULL : STORE_FAILED;
 }
 
 static sqlite3_stmt *prepare(sqlite3 *sqlite, const char *sql)
@@ -318,19 +336,19 @@ void store_db_rollback(struct store_db *db)
  * checksum goes on from that of the frame before. */
 static bool mend(struct store_db *db)
 {
-    db->torn =
-        run(db, BEGIN) != SQLITE_OK || run(db, MEND) != SQLITE_OK || run(db, COMMIT) != SQLITE_OK;
+    static const int tasks[] = {BEGIN, MEND, COMMIT};
+    db->torn = SQLITE_OK;
+    for (size_t i = 0; i < ARRAY_LEN(tasks) && db->torn == SQLITE_OK; i++)
+        db->torn = run(db, tasks[i]);
     store_db_rollback(db);
-    return !db->torn;
+    return db->torn == SQLITE_OK;
 }
 
 enum store_outcome store_db_begin(struct store_db *db)
 {
     store_db_rollback(db);
     if (db->torn && !mend(db))
-        return outcome_of(db->sqlite, sqlite3_extended_errcode(db->sqlite)) == STORE_FULL
-                   ? STORE_FULL
-                   : STORE_FAILED;
+        return means_full(db->sqlite, db->torn) ? STORE_FULL : STORE_FAILED;
     return run_write(db, BEGIN);
 }
 
