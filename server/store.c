@@ -6,24 +6,17 @@
  */
 #include "store.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "isobar/clock.h"
 #include "store_private.h"
 
 /* What may wait, and what goes into one commit; a transaction's share beside its keys and values.
  */
-#define QUEUE_BYTES_MAX ((size_t)64 << 20)
 #define BATCH_BYTES_MAX ((size_t)4 << 20)
 #define TXN_BYTES       ((size_t)256)
-/* Past this, a commit reads no more for those that are refused. */
-#define READ_BYTES_MAX ((size_t)32 << 20)
 /* Without work for so long, the writer thread counts as idle. */
 #define IDLE_NS (200 * NS_PER_MS)
 
@@ -41,14 +34,30 @@ enum store_outcome store_write_begin(struct store *s)
 {
     arena_reset(&s->arena);
     s->began_ns = clock_mono_ns();
+    s->looked_key = NULL;
     s->next_revision = atomic_load(&s->revision);
     return store_db_begin(s->db);
+}
+
+/* Where a key is. It is often asked for twice: by a comparison, and by the change behind it. */
+static enum store_outcome look(struct store *s, const char *key, struct store_place *ret)
+{
+    enum store_outcome rc = STORE_DONE;
+    if (!s->looked_key || strcmp(s->looked_key, key) != 0) {
+        s->looked_key = NULL;
+        rc = store_db_look(s->db, key, &s->looked);
+        if (rc == STORE_DONE)
+            s->looked_key = key;
+    }
+    *ret = s->looked;
+    return rc;
 }
 
 enum store_outcome store_write_change(struct store *s, const struct store_change *c)
 {
     struct store_place place;
-    enum store_outcome rc = store_db_look(s->db, c->key, &place);
+    enum store_outcome rc = look(s, c->key, &place);
+    s->looked_key = NULL;
     if (rc != STORE_DONE || (!c->data && place.created == 0))
         return rc;
     struct store_item item = {.key = c->key,
@@ -99,7 +108,7 @@ static enum store_outcome compare(struct store *s, const struct store_txn *t)
 {
     for (size_t i = 0; i < t->n_compares; i++) {
         struct store_place place;
-        enum store_outcome rc = store_db_look(s->db, t->compares[i].key, &place);
+        enum store_outcome rc = look(s, t->compares[i].key, &place);
         if (rc != STORE_DONE)
             return rc;
         if (place.modified != t->compares[i].modified)
@@ -150,7 +159,7 @@ static struct store_txn *run_some(struct store *s, struct store_txn *first)
     size_t n = 0;
     struct store_txn *t, *next;
     enum store_outcome rc = store_write_begin(s);
-    for (t = first; t && s->arena.total < READ_BYTES_MAX; t = t->next, n++)
+    for (t = first; t && s->arena.total < STORE_READ_BYTES; t = t->next, n++)
         if (rc == STORE_DONE)
             rc = apply(s, t);
     struct store_txn *rest = t;
@@ -222,7 +231,7 @@ static bool do_work(struct store *s, int64_t *ret_next_ns)
     return true;
 }
 
-static void *writer_thread(void *arg)
+void *store_writer(void *arg)
 {
     struct store *s = arg;
     bool untidy = true;
@@ -257,7 +266,7 @@ void store_submit(struct store *s, struct store_txn *t)
     t->was = NULL;
     pthread_mutex_lock(&s->lock);
     bool closing = s->closing;
-    bool taken = !closing && s->queued_bytes + bytes <= QUEUE_BYTES_MAX;
+    bool taken = !closing && s->queued_bytes + bytes <= STORE_QUEUE_BYTES;
     if (taken) {
         *s->last = t;
         s->last = &t->next;
@@ -326,96 +335,4 @@ void store_stats(struct store *s, struct store_stats *ret)
     qsort(times, n, sizeof(times[0]), by_size);
     ret->commit_ns_p50 = n ? times[n / 2] : 0;
     ret->bytes = store_db_bytes(s->db);
-}
-
-/* ---- open and close ---- */
-
-static void init(struct store *s)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->work, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_cond_init(&s->waited, NULL);
-    pthread_cond_init(&s->readers.back, NULL);
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_mutex_init(&s->readers.lock, NULL);
-    arena_init(&s->arena, READ_BYTES_MAX + 2 * QUEUE_BYTES_MAX);
-    store_events_init(&s->events, 0);
-    store_events_init(&s->pending, 0);
-    s->last = &s->first;
-    s->leases_look_ns = INT64_MAX;
-    s->lock_fd = -1;
-}
-
-/* All but the thread. */
-static void store_free(struct store *s)
-{
-    store_readers_done(s);
-    store_watches_done(s);
-    store_leases_done(s);
-    store_db_close(s->db);
-    if (s->lock_fd >= 0)
-        close(s->lock_fd); /* last: nobody opens what is not closed */
-    arena_done(&s->arena);
-    pthread_mutex_destroy(&s->lock);
-    pthread_mutex_destroy(&s->readers.lock);
-    pthread_cond_destroy(&s->work);
-    pthread_cond_destroy(&s->waited);
-    pthread_cond_destroy(&s->readers.back);
-    free(s);
-}
-
-static bool start(struct store *s, const char *folder, char ret_why[STORE_WHY_MAX])
-{
-    char path[PATH_MAX];
-    int64_t revision = 0;
-    if (snprintf(path, sizeof(path), "%s/store.db", folder) >= (int)sizeof(path)) {
-        snprintf(ret_why, STORE_WHY_MAX, "the path of the folder for the state is too long");
-        return false;
-    }
-    s->lock_fd = store_files_lock(folder, ret_why);
-    if (s->lock_fd < 0 || !store_files_make(folder, path, ret_why))
-        return false;
-    s->db = store_db_open(path, ret_why);
-    if (!s->db)
-        return false;
-    if (!store_db_load(s->db, &revision, store_lease_load, s)) {
-        snprintf(ret_why, STORE_WHY_MAX, "%.300s: cannot read it", path);
-        return false;
-    }
-    atomic_store(&s->revision, revision);
-    store_events_init(&s->events, revision);
-    int error = pthread_create(&s->writer, NULL, writer_thread, s);
-    if (error)
-        snprintf(ret_why, STORE_WHY_MAX, "cannot start the thread of the store: %s",
-                 strerror(error));
-    return error == 0;
-}
-
-struct store *store_open(const char *folder, char ret_why[STORE_WHY_MAX])
-{
-    struct store *s = calloc(1, sizeof(*s));
-    if (!s) {
-        snprintf(ret_why, STORE_WHY_MAX, "there is no memory for the store");
-        return NULL;
-    }
-    init(s);
-    if (start(s, folder, ret_why))
-        return s;
-    store_free(s);
-    return NULL;
-}
-
-void store_close(struct store *s)
-{
-    if (!s)
-        return;
-    pthread_mutex_lock(&s->lock);
-    s->closing = true;
-    store_wake(s);
-    pthread_mutex_unlock(&s->lock);
-    pthread_join(s->writer, NULL);
-    store_free(s);
 }

@@ -1,6 +1,7 @@
 /* The parts of the store, and what they share.
  *
  *   store.c         the queue and the writer thread, which decides every transaction
+ *   store_open.c    opens and closes
  *   store_lease.c   leases: which there are, and when they end
  *   store_watch.c   the latest events, and who is told of them
  *   store_read.c    what callers read, on connections of their own
@@ -144,7 +145,10 @@ void store_leases_done(struct store *s);
 
 /* ---- store.c ---- */
 
-#define STORE_TIMES 1000 /* commits whose time is remembered */
+#define STORE_TIMES       1000               /* commits whose time is remembered */
+#define STORE_QUEUE_BYTES ((size_t)64 << 20) /* what may wait */
+/* Past this, a commit reads no more for those that are refused. */
+#define STORE_READ_BYTES ((size_t)32 << 20)
 
 struct store {
     int lock_fd;
@@ -158,6 +162,8 @@ struct store {
     struct store_events pending; /* of the commit under way */
     int64_t next_revision;       /* of its last transaction */
     int64_t began_ns;
+    const char *looked_key; /* `looked` is its place; NULL: of none */
+    struct store_place looked;
 
     pthread_mutex_t lock;  /* of all that follows; held for moments only */
     pthread_cond_t work;   /* for the writer thread */
@@ -186,6 +192,7 @@ struct store {
 enum store_outcome store_write_begin(struct store *s);
 enum store_outcome store_write_change(struct store *s, const struct store_change *c);
 enum store_outcome store_write_end(struct store *s, enum store_outcome rc, size_t n_transactions);
+void *store_writer(void *store); /* the writer thread */
 /* Wake the writer thread where it sleeps. With the lock held. */
 void store_wake(struct store *s);
 

@@ -23,8 +23,8 @@
 /* Pages of the log that make a checkpoint due, when idle and always; how many more until one that
  * did not get through is tried again, and until readers must wait for one. */
 #define TIDY_IDLE  256
-#define TIDY_PAGES 4096
-#define TIDY_STEP  1024
+#define TIDY_PAGES 2048
+#define TIDY_STEP  512
 #define TIDY_FORCE 32768
 #define FORCE_MS   100 /* that it waits for those that read */
 /* A file larger than this is not read through at the start: it would take seconds. */
@@ -285,8 +285,17 @@ static bool open_file(struct store_db *db, char ret_why[STORE_WHY_MAX])
     return true;
 }
 
+/* No figures of memory: they cost a lock for each piece of it. It is refused, which does no harm,
+ * where something has used SQLite before. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct store_db *store_db_open(const char *path, char ret_why[STORE_WHY_MAX])
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
     struct store_db *db = calloc(1, sizeof(*db));
     if (db && (db->path = strdup(path)) && open_file(db, ret_why))
         return db;

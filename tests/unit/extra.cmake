@@ -20,3 +20,4 @@ set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
 # The store's tests look into its file, and put a layer below it that fails.
 target_link_libraries(test_store_disk PRIVATE PkgConfig::SQLITE3)
 target_link_libraries(test_store_fault PRIVATE PkgConfig::SQLITE3)
+set_tests_properties(unit.test_store unit.test_store_fault unit.test_store_crash PROPERTIES LABELS slow)
