@@ -72,6 +72,7 @@ struct call {
     struct operation *operation;
     struct call *wait_next, **wait_prev;
     bool wait_over;
+    const char *repeats; /* the operation that has its request id already */
 };
 
 /* How much room a reply has before its first byte for a listener's own framing: an IPC length and a

@@ -66,6 +66,9 @@ static void name_cloud(struct call *c)
 static void run_read(struct call *c)
 {
     pb_ResultCode code = call_slot(c);
+    if (result_is_success(code) && c->method->policy->kind == KIND_LIST &&
+        c->method->policy->handler)
+        code = c->method->policy->handler(c);
     if (result_is_success(code) && c->method->policy->kind == KIND_LIST) {
         list_filter(&c->arena, c->method, c->req, c->rsp, c->connection->name);
         if (!c->family)
@@ -150,6 +153,27 @@ static void run_create(struct call *c)
         operation_call(c);
 }
 
+/* A task becomes an operation where its check (which may read the store) allows it. */
+static void task_job(struct job *j)
+{
+    struct call *c = CONTAINER_OF(j, struct call, job);
+    pb_ResultCode code = c->method->policy->handler(c);
+    if (code != RESULT_CODE_OK)
+        call_end(c, code);
+    else if (message_has(c->req, c->method->in.dry_run))
+        queue_read(c);
+    else
+        operation_call(c);
+}
+
+static void run_task(struct call *c)
+{
+    operation_digest(c);
+    c->job.run = task_job;
+    if (!operations_run_local(&c->job))
+        fail_overloaded(c);
+}
+
 /* Which cloud a call is for, where it names none. False where the call has been taken care of. */
 static bool choose_cloud(struct call *c)
 {
@@ -207,6 +231,8 @@ void cloud_call_run(struct call *c)
     } else if (policy->kind == KIND_CREATE) {
         operation_digest(c);
         run_create(c);
+    } else if (policy->kind == KIND_TASK) {
+        run_task(c);
     } else if (policy->mutates && !message_has(c->req, dry)) {
         operation_digest(c);
         operation_call(c);

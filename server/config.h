@@ -47,6 +47,7 @@ struct config {
     unsigned io_threads; /* 0: as many as cores, at most 4 */
     int default_timeout_ms;
     int drain_timeout_ms;
+    int keep_operations_ms;
     const char *log_level; /* "debug", "info", "warn" or "error" */
     struct listener_limits limits;
     size_t n_listen;

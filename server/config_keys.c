@@ -55,6 +55,10 @@ static const struct config_key top_keys[] = {
      .initial = 60 * SEC, .doc = "Of a call that does not say its own."},
     {"drain_timeout", CONFIG_DURATION, AT(drain_timeout_ms), .min = 0, .max = 3600 * SEC,
      .initial = 30 * SEC, .doc = "For what is under way to end after SIGTERM."},
+    {"keep_operations", CONFIG_DURATION, AT(keep_operations_ms), .min = 60 * SEC,
+     .max = 24 * 86400 * SEC, .initial = 7 * 86400 * SEC,
+     .doc = "How long operations that have ended are kept, and with them the promise that a call "
+            "repeated under its request_id is not done twice. At most 1,000,000 are."},
     {"log_level", CONFIG_WORD, AT(log_level), .words = log_levels, .text = "info",
      .doc = "The least important lines that are logged."},
     {"limits", CONFIG_SECTION, .section = &limit_table, .text = "{KEY: VALUE, ...}",

@@ -8,6 +8,7 @@
 #include "isobar/clock.h"
 #include "isobar/result.h"
 #include "log.h"
+#include "operation.h"
 #include "validate.h"
 #include "words.h"
 
@@ -117,6 +118,18 @@ void call_fail(struct call *c, pb_ResultCode code, const char *fmt, ...)
 
 /* ---- the beginning of a call ---- */
 
+static void run_handler(struct call *c)
+{
+    pb_ResultCode code = c->method->policy->handler(c);
+    if (code != RESULT_CODE_UNSPECIFIED)
+        call_end(c, code);
+}
+
+static void handler_job(struct job *j)
+{
+    run_handler(CONTAINER_OF(j, struct call, job));
+}
+
 void dispatch_run(struct call *c)
 {
     c->rsp = arena_message(&c->arena, c->method->output);
@@ -128,9 +141,13 @@ void dispatch_run(struct call *c)
         cloud_call_run(c);
         return;
     }
-    pb_ResultCode code = c->method->policy->handler(c);
-    if (code != RESULT_CODE_UNSPECIFIED)
-        call_end(c, code);
+    if (c->method->policy->lane == LANE_LOCAL) {
+        c->job.run = handler_job;
+        if (!operations_run_local(&c->job))
+            call_fail(c, RESULT_CODE_OVERLOADED, "too many calls wait for the gateway's store");
+        return;
+    }
+    run_handler(c);
 }
 
 static void fail_unknown_method(struct call *c)

@@ -10,6 +10,7 @@
 #include "isobar/clock.h"
 #include "log.h"
 #include "operation.h"
+#include "store.h"
 
 struct open_listener {
     const struct listener_ops *ops;
@@ -18,10 +19,16 @@ struct open_listener {
 };
 
 struct gateway {
+    struct store *store;
     struct snapshot *snapshot; /* the current one; its reference is the world's */
     size_t n;
     struct open_listener *listeners; /* in the order of the configuration */
 };
+
+static void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * NS_PER_MS}, NULL);
+}
 
 static void report_line(void (*report)(void *ctx, const char *line), void *ctx, const char *what)
 {
@@ -126,10 +133,40 @@ static void log_listening(const struct gateway *g)
     }
 }
 
+/* The store, and what it has of operations that have not ended. */
+static bool open_store(struct gateway *g, char why[512])
+{
+    const struct config *config = g->snapshot->config;
+    g->store = store_open(config->state_dir, why);
+    if (g->store && operations_open_store(g->store, g->snapshot, config->keep_operations_ms, why))
+        return true;
+    if (g->store)
+        store_close(g->store);
+    g->store = NULL;
+    return false;
+}
+
+/* What gateway_start() has begun. */
+static void take_down(struct gateway *g)
+{
+    if (g->store)
+        (void)operations_stop(clock_mono_ns() + NS_PER_SEC);
+    if (g->snapshot)
+        snapshot_publish(NULL);
+    timers_stop();
+    operations_done();
+    if (g->store)
+        store_close(g->store);
+    while (g->snapshot && snapshots_collect() > 0)
+        pause_ms(2);
+    methods_done();
+    free(g);
+}
+
 struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, const char *line),
                               void *ctx)
 {
-    char why[256] = "out of memory";
+    char why[512] = "out of memory";
     struct gateway *g = calloc(1, sizeof(*g));
     if (!g || !methods_init(why) || !timers_start()) {
         report_line(report, ctx, why);
@@ -141,22 +178,26 @@ struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, c
     g->snapshot = snapshot_take_config(config, NULL, report, ctx);
     if (g->snapshot) {
         snapshot_publish(g->snapshot);
-        if (open_listeners(g, g->snapshot->config, report, ctx)) {
+        if (!open_store(g, why)) {
+            report_line(report, ctx, why);
+        } else if (open_listeners(g, g->snapshot->config, report, ctx)) {
             log_listening(g);
             return g;
         }
-        snapshot_publish(NULL);
-        snapshots_collect();
     }
-    timers_stop();
-    methods_done();
-    free(g);
+    take_down(g);
     return NULL;
 }
 
 bool gateway_reload(struct gateway *g, struct config *config,
                     void (*report)(void *ctx, const char *line), void *ctx)
 {
+    if (strcmp(config->state_dir, g->snapshot->config->state_dir) != 0) {
+        report(ctx, "state_dir has changed: the journal cannot move while the gateway runs; "
+                    "restart it");
+        config_free(config);
+        return false;
+    }
     struct snapshot *fresh = snapshot_take_config(config, g->snapshot, report, ctx);
     if (!fresh)
         return false;
@@ -167,6 +208,7 @@ bool gateway_reload(struct gateway *g, struct config *config,
     log_set_level(fresh->config->log_level);
     g->snapshot = fresh;
     snapshot_publish(fresh);
+    operations_take_up(fresh, fresh->config->keep_operations_ms);
     log_listening(g);
     return true;
 }
@@ -177,9 +219,19 @@ bool gateway_tidy(struct gateway *g)
     return snapshots_collect() > 0;
 }
 
-static void pause_ms(int ms)
+/* What the store has done, for who reads the log. */
+static void close_store(struct gateway *g)
 {
-    nanosleep(&(struct timespec){.tv_nsec = ms * NS_PER_MS}, NULL);
+    struct store_stats stats;
+    char commits[24], transactions[24], failures[24], p50[24];
+    store_stats(g->store, &stats);
+    store_close(g->store);
+    snprintf(commits, sizeof(commits), "%llu", (unsigned long long)stats.commits);
+    snprintf(transactions, sizeof(transactions), "%llu", (unsigned long long)stats.transactions);
+    snprintf(failures, sizeof(failures), "%llu", (unsigned long long)stats.failures);
+    snprintf(p50, sizeof(p50), "%lld", (long long)(stats.commit_ns_p50 / NS_PER_US));
+    log_event(LOG_WARN, "store", "commits", commits, "transactions", transactions, "failures",
+              failures, "commit_p50_us", p50, NULL);
 }
 
 bool gateway_drain(struct gateway *g)
@@ -188,15 +240,18 @@ bool gateway_drain(struct gateway *g)
     dispatch_drain();
     for (size_t i = 0; i < g->n; i++)
         g->listeners[i].ops->quiesce(g->listeners[i].listener);
-    while ((dispatch_in_flight() > 0 || operations_open() > 0) && clock_mono_ns() < deadline)
+    while (dispatch_in_flight() > 0 && clock_mono_ns() < deadline)
         pause_ms(2);
+    /* Who still waits is told that it goes on; an order that is on its way is waited for, the rest
+     * is the journal's. */
+    bool calm = operations_stop(deadline);
     int64_t flush_by = clock_mono_ns() + NS_PER_SEC;
     for (size_t i = 0; i < g->n; i++)
         close_listener(&g->listeners[i], flush_by);
     free(g->listeners);
     g->listeners = NULL;
     g->n = 0;
-    unsigned left = dispatch_in_flight() + operations_open();
+    unsigned left = dispatch_in_flight() + !calm;
     if (left > 0) {
         char text[24];
         snprintf(text, sizeof(text), "%u", left);
@@ -204,10 +259,11 @@ bool gateway_drain(struct gateway *g)
         return false;
     }
     snapshot_publish(NULL);
-    while (snapshots_collect() > 0)
-        pause_ms(2);
     timers_stop();
     operations_done();
+    close_store(g);
+    while (snapshots_collect() > 0)
+        pause_ms(2);
     methods_done();
     call_pool_drain();
     free(g);

@@ -39,6 +39,11 @@ ADAPTER_METHODS(SLOT)
         "isobar.v1.VmService", #method, KIND_BATCH, LANE_CLOUD, role, mutates,                     \
             VM_STATE_UNSPECIFIED, handler, NULL, 0                                                 \
     }
+#define OPERATION(method, role, handler)                                                           \
+    {                                                                                              \
+        "isobar.v1.OperationService", #method, KIND_HANDLER, LANE_LOCAL, role, false,              \
+            VM_STATE_UNSPECIFIED, handler, NULL, 0                                                 \
+    }
 #define OWN(service, method, handler)                                                              \
     {                                                                                              \
         service, #method, KIND_HANDLER, LANE_INLINE, ROLE_READER, false, VM_STATE_UNSPECIFIED,     \
@@ -76,19 +81,20 @@ static const struct method_policy policies[] = {
     GET(RegionService, GetZone, get_zone),
     GET(CloudService, CheckCloud, check_cloud),
     LIST(OperationService, ListOperationVms, list_operation_vms),
-    LIST(OperationService, ListLeftovers, list_leftovers),
+    {"isobar.v1.OperationService", "ListLeftovers", KIND_LIST, LANE_CLOUD, ROLE_READER, false,
+     VM_STATE_UNSPECIFIED, leftover_judge, call_list_leftovers,
+     offsetof(struct adapter_ops, list_leftovers)},
     {"isobar.v1.OperationService", "DeleteLeftover", KIND_TASK, LANE_CLOUD, ROLE_ADMIN, true,
-     VM_STATE_UNSPECIFIED, NULL, call_delete_leftover,
+     VM_STATE_UNSPECIFIED, leftover_check, call_delete_leftover,
      offsetof(struct adapter_ops, delete_leftover)},
     OWN("isobar.v1.CloudService", ListClouds, cloud_list),
     OWN("isobar.v1.CloudService", GetCloud, cloud_get),
     OWN("isobar.v1.AdapterService", ListAdapters, adapter_list),
     OWN("isobar.v1.AdapterService", DescribeAdapter, adapter_describe),
-    OWN("isobar.v1.OperationService", GetOperation, operation_get),
-    OWN("isobar.v1.OperationService", ListOperations, operation_list),
-    OWN("isobar.v1.OperationService", WaitOperation, operation_wait),
-    {"isobar.v1.OperationService", "CancelOperation", KIND_HANDLER, LANE_INLINE, ROLE_OPERATOR,
-     false, VM_STATE_UNSPECIFIED, operation_cancel, NULL, 0},
+    OPERATION(GetOperation, ROLE_READER, operation_get),
+    OPERATION(ListOperations, ROLE_READER, operation_list),
+    OPERATION(WaitOperation, ROLE_READER, operation_wait),
+    OPERATION(CancelOperation, ROLE_OPERATOR, operation_cancel),
     OWN("grpc.health.v1.Health", Check, health_check),
 };
 

@@ -8,6 +8,7 @@
 /* Where a method runs. */
 enum method_lane {
     LANE_INLINE, /* at once on the I/O thread: memory only */
+    LANE_LOCAL,  /* on the lane of what reads the store */
     LANE_CLOUD,  /* on the lane of the connection that its `cloud` names */
 };
 
@@ -39,7 +40,7 @@ struct method_policy {
     pb_VmState wait_for; /* of KIND_CREATE and KIND_ACTION: the state that it is for;
                             UNSPECIFIED: any that stays */
     method_handler *handler;
-    method_slot *slot;
+    method_slot *slot;  /* `handler`, where there is one too, goes on with what it brought */
     size_t slot_offset; /* in struct adapter_ops */
 };
 

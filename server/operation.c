@@ -1,12 +1,10 @@
 #include "operation.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "dispatch.h"
 #include "isobar/clock.h"
 #include "isobar/result.h"
-#include "log.h"
 #include "operation_private.h"
 
 /* ---- those who wait ---- */
@@ -32,6 +30,30 @@ static void detach(struct call *c)
     c->wait_prev = NULL;
 }
 
+/* Fill in a call with how its operation has ended. */
+static pb_ResultCode fill_ended(struct call *c, const uint8_t *result, size_t result_len,
+                                const uint8_t *response, size_t response_len)
+{
+    ProtobufCAllocator *allocator = arena_allocator(&c->arena);
+    pb_Result *r = (pb_Result *)(void *)protobuf_c_message_unpack(&pb_Result_desc, allocator,
+                                                                  result_len, result);
+    ProtobufCMessage *rsp =
+        protobuf_c_message_unpack(c->method->output, allocator, response_len, response);
+    if (!r || !rsp)
+        return result_fail(&c->arena, c->result, RESULT_CODE_INTERNAL_ERROR, "out of memory");
+    c->result = r;
+    c->rsp = rsp;
+    return r->code;
+}
+
+static pb_ResultCode say_unknown(struct call *c)
+{
+    return result_fail(&c->arena, c->result, RESULT_CODE_OUTCOME_UNKNOWN,
+                       "the cloud's answer was lost; the gateway finds out what has become of it: "
+                       "wait for operation %s, or repeat the call under the same request_id",
+                       c->result->operation_id);
+}
+
 /* Fill in a call with what there is now of its operation. With the lock held. */
 static pb_ResultCode answer(struct call *c, struct operation *o)
 {
@@ -40,18 +62,12 @@ static pb_ResultCode answer(struct call *c, struct operation *o)
         ((pb_WaitOperationResponse *)(void *)c->rsp)->operation = operation_show(&c->arena, o);
         return o->ended ? RESULT_CODE_OK : RESULT_CODE_ACCEPTED;
     }
-    if (!o->ended)
-        return RESULT_CODE_ACCEPTED;
-    ProtobufCAllocator *allocator = arena_allocator(&c->arena);
-    pb_Result *result = (pb_Result *)(void *)protobuf_c_message_unpack(
-        &pb_Result_desc, allocator, o->result_len, o->result_data);
-    ProtobufCMessage *rsp =
-        protobuf_c_message_unpack(c->method->output, allocator, o->response_len, o->response_data);
-    if (!result || !rsp)
-        return RESULT_CODE_INTERNAL_ERROR;
-    c->result = result;
-    c->rsp = rsp;
-    return result->code;
+    if (o->ended)
+        return fill_ended(c, o->result_data, o->result_len, o->response_data, o->response_len);
+    if (!o->durable)
+        return result_fail(&c->arena, c->result, RESULT_CODE_DEADLINE_EXCEEDED,
+                           "the time was over before it was recorded what is to be done");
+    return o->state == OPERATION_STATE_UNKNOWN ? say_unknown(c) : RESULT_CODE_ACCEPTED;
 }
 
 void operation_wait_over(struct timer *t)
@@ -71,166 +87,239 @@ void operation_wait_over(struct timer *t)
         call_end(c, code);
 }
 
-/* ---- the end of an operation ---- */
-
-static uint8_t *packed(const ProtobufCMessage *m, size_t *ret_len)
+/* Take those out that wait for no more than what there is now (or all): a list by `next`. With the
+ * lock held. */
+static struct call *take_waiters(struct operation *o, bool all)
 {
-    *ret_len = protobuf_c_message_get_packed_size(m);
-    uint8_t *data = malloc(*ret_len + 1);
-    if (data)
-        protobuf_c_message_pack(m, data);
-    else
-        *ret_len = 0;
-    return data;
-}
-
-/* Whether a repetition under the same request id is a new try: nothing happened, and later it may.
- */
-static bool may_try_again(const pb_Result *r)
-{
-    return !result_is_success(r->code) && r->side_effects == SIDE_EFFECTS_NONE && r->retry &&
-           r->retry->class_ == RETRY_CLASS_AFTER_BACKOFF;
-}
-
-static void log_operation(const struct operation *o)
-{
-    log_event(result_is_success(o->result->code) ? LOG_INFO : LOG_WARN, "operation", "operation",
-              o->id, "method", o->method->full_name, "cloud", o->cloud, "native_id", o->native_id,
-              "code", result_name(o->result->code), "detail", o->result->detail, NULL);
-}
-
-static void release(struct operation *o)
-{
-    pthread_mutex_lock(&operations.lock);
-    operation_unref(o);
-    pthread_mutex_unlock(&operations.lock);
-}
-
-void operation_finish(struct operation *o, pb_ResultCode code)
-{
-    o->result->code = code;
-    o->result->operation_id = o->id;
-    log_operation(o);
-    pthread_mutex_lock(&operations.lock);
-    o->result_data = packed(&o->result->base, &o->result_len);
-    if (o->rsp)
-        o->response_data = packed(o->rsp, &o->response_len);
-    o->state = code == RESULT_CODE_OUTCOME_UNKNOWN ? OPERATION_STATE_UNKNOWN : OPERATION_STATE_DONE;
-    o->ended = true;
-    o->updated_ns = clock_wall_ns();
-    if (may_try_again(o->result))
-        operation_forget_key(o);
-    struct call *waiters = NULL;
-    while (o->waiters) {
-        struct call *c = o->waiters;
+    struct call *taken = NULL;
+    for (struct call *c = o->waiters, *next; c; c = next) {
+        next = c->wait_next;
+        if (!all && (c->method->policy->handler || operation_wait_of(c) != WAIT_NONE))
+            continue;
         detach(c);
-        c->next = waiters;
-        waiters = c;
+        c->next = taken;
+        taken = c;
     }
-    operations.n_open--;
-    operations.n_ended++;
-    operations_prune();
-    pthread_mutex_unlock(&operations.lock);
-    o->req = NULL;
-    o->rsp = NULL;
-    o->result = NULL;
-    arena_done(&o->working);
-    arena_done(&o->looks[0]);
-    arena_done(&o->looks[1]);
-    snapshot_put(o->snapshot);
-    while (waiters) {
-        struct call *c = waiters;
-        waiters = c->next;
+    return taken;
+}
+
+/* Answer each of the list; `fill` runs with the lock held. */
+static void answer_all(struct operation *o, struct call *c)
+{
+    while (c) {
+        struct call *next = c->next;
         c->next = NULL;
         timer_cancel(&c->timer);
         pthread_mutex_lock(&operations.lock);
-        pb_ResultCode answered = answer(c, o);
+        pb_ResultCode code = answer(c, o);
         operation_unref(o);
         pthread_mutex_unlock(&operations.lock);
-        call_end(c, answered);
+        call_end(c, code);
+        c = next;
     }
-    release(o);
+}
+
+void operations_answer_all(void)
+{
+    for (;;) {
+        pthread_mutex_lock(&operations.lock);
+        struct operation *o = operations.newest;
+        while (o && !o->waiters)
+            o = o->older;
+        struct call *c = o ? take_waiters(operation_ref(o), true) : NULL;
+        pthread_mutex_unlock(&operations.lock);
+        if (!o)
+            return;
+        answer_all(o, c);
+        pthread_mutex_lock(&operations.lock);
+        operation_unref(o);
+        pthread_mutex_unlock(&operations.lock);
+    }
+}
+
+/* ---- repetitions of what has ended ---- */
+
+static pb_ResultCode fail_conflict(struct call *c)
+{
+    return result_fail(&c->arena, c->result, RESULT_CODE_ALREADY_EXISTS,
+                       "request_id \"%s\" was used for another request: choose a new one",
+                       c->env.request_id);
+}
+
+static pb_ResultCode fail_store(struct call *c)
+{
+    c->result->side_effects = SIDE_EFFECTS_NONE;
+    c->result->blame = BLAME_GATEWAY;
+    return result_fail(&c->arena, c->result, RESULT_CODE_UNAVAILABLE,
+                       "the gateway's store does not answer: try again a little later");
+}
+
+/* The request id is bound to an operation of the journal: it answers. On a worker of the store's
+ * lane. */
+static void repeat_job(struct job *j)
+{
+    struct call *c = CONTAINER_OF(j, struct call, job);
+    bool failed;
+    timer_cancel(&c->timer);
+    pb_OperationRecord *r = journal_get(&c->arena, c->repeats, &failed);
+    if (!r) {
+        call_end(c, fail_store(c));
+    } else if (r->digest.len != sizeof(c->digest) ||
+               memcmp(r->digest.data, c->digest, sizeof(c->digest)) != 0) {
+        call_end(c, fail_conflict(c));
+    } else if (!r->operation->result) {
+        c->result->operation_id = r->operation->id;
+        call_end(c, RESULT_CODE_ACCEPTED);
+    } else {
+        c->result = r->operation->result;
+        ProtobufCMessage *rsp =
+            protobuf_c_message_unpack(c->method->output, arena_allocator(&c->arena),
+                                      r->operation->response.len, r->operation->response.data);
+        if (rsp)
+            c->rsp = rsp;
+        call_end(c, c->result->code);
+    }
+}
+
+static void repeat(struct call *c, const char *id)
+{
+    c->repeats = arena_strdup(&c->arena, id);
+    c->job.run = repeat_job;
+    if (!lane_submit(operations.local, &c->job)) {
+        timer_cancel(&c->timer);
+        call_end(c, fail_store(c));
+    }
+}
+
+/* ---- what became of the intent ---- */
+
+/* Nothing is recorded, so nothing has been sent: tell who waited. */
+static void not_recorded(struct call *c, const char *repeats, enum store_outcome outcome)
+{
+    bool full = outcome == STORE_FULL;
+    if (outcome == STORE_REFUSED && repeats[0]) {
+        repeat(c, repeats);
+        return;
+    }
+    timer_cancel(&c->timer);
+    c->result->side_effects = SIDE_EFFECTS_NONE;
+    c->result->blame = BLAME_GATEWAY;
+    call_fail(c, RESULT_CODE_UNAVAILABLE, "%s: nothing was sent to the cloud; %s",
+              full ? "the gateway's disk is full" : "the gateway cannot record what is to be done",
+              full ? "make room in its state directory" : "see its log, and try again later");
+}
+
+/* It has never been: out of the table with it, before anybody else finds it there. */
+static void withdraw(struct operation *o, enum store_outcome outcome)
+{
+    char repeats[UUID_TEXT_LEN + 1];
+    struct snapshot *snapshot = o->snapshot;
+    memcpy(repeats, o->repeats, sizeof(repeats));
+    pthread_mutex_lock(&operations.lock);
+    struct call *waiters = take_waiters(o, true);
+    for (struct call *c = waiters; c; c = c->next)
+        operation_unref(o);
+    operation_remove(o);
+    operation_release();
+    pthread_mutex_unlock(&operations.lock);
+    for (struct call *c = waiters, *next; c; c = next) {
+        next = c->next;
+        c->next = NULL;
+        not_recorded(c, repeats, outcome);
+    }
+    snapshot_put(snapshot);
+}
+
+void operation_recorded(struct operation *o, enum store_outcome outcome)
+{
+    if (outcome != STORE_DONE) {
+        withdraw(o, outcome);
+        return;
+    }
+    pthread_mutex_lock(&operations.lock);
+    o->durable = true;
+    struct call *accepted = take_waiters(o, false);
+    pthread_mutex_unlock(&operations.lock);
+    answer_all(o, accepted);
+    operation_start(o);
+}
+
+void operation_ended(struct operation *o)
+{
+    pthread_mutex_lock(&operations.lock);
+    o->state = OPERATION_STATE_DONE;
+    o->ended = true;
+    struct call *waiters = take_waiters(o, true);
+    pthread_mutex_unlock(&operations.lock);
+    answer_all(o, waiters);
+    operation_forget(o);
 }
 
 /* ---- the way in ---- */
 
-/* The operation that the call repeats; NULL where it is new. `ret_conflict`: another request has
- * its id. With the lock held. */
-static struct operation *find_repeated(const struct call *c, const char *key, bool *ret_conflict)
-{
-    struct operation *o = NULL;
-    if (key[0])
-        HASH_FIND(by_key, operations.keys, key, strlen(key), o);
-    *ret_conflict = o && memcmp(o->digest, c->digest, sizeof(o->digest)) != 0;
-    return o;
-}
-
-/* Whether the call is to wait for the operation, and now does. With the lock held. */
+/* With the lock held: wait for an operation that is under way. False where the call is to be
+ * answered with what there is. */
 static bool wait_for(struct call *c, struct operation *o)
 {
-    return operation_wait_of(c) != WAIT_NONE && !c->wait_over && operation_attach(o, c);
+    bool done = o->durable && operation_wait_of(c) == WAIT_NONE;
+    return !done && !c->wait_over && operation_attach(o, c);
 }
 
-/* Answer with what there is; drops the caller's reference. */
-static void answer_now(struct call *c, struct operation *o)
+/* With the lock held, which it releases; takes the call. */
+static void call_repeated(struct call *c, struct operation *o)
 {
-    pthread_mutex_lock(&operations.lock);
-    pb_ResultCode code = answer(c, o);
-    operation_unref(o);
+    bool conflict = memcmp(o->digest, c->digest, sizeof(o->digest)) != 0;
+    bool waits = !conflict && wait_for(c, o);
+    pb_ResultCode code = RESULT_CODE_UNSPECIFIED;
+    if (conflict)
+        code = fail_conflict(c);
+    else if (!waits)
+        code = answer(c, o);
     pthread_mutex_unlock(&operations.lock);
+    if (waits)
+        return;
     timer_cancel(&c->timer);
     call_end(c, code);
 }
 
-/* With the lock held, which it releases; takes the call. */
-static void call_repeated(struct call *c, struct operation *o, bool conflict)
+static void fail_memory(struct call *c)
 {
-    bool waits = !conflict && wait_for(c, o);
-    bool answers = !conflict && !waits;
-    if (answers)
-        operation_ref(o);
-    pthread_mutex_unlock(&operations.lock);
-    if (conflict) {
-        timer_cancel(&c->timer);
-        call_fail(c, RESULT_CODE_ALREADY_EXISTS,
-                  "request_id \"%s\" was used for another request: choose a new one",
-                  c->env.request_id);
-    } else if (answers) {
-        answer_now(c, o);
-    }
+    timer_cancel(&c->timer);
+    call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
 }
 
 void operation_call(struct call *c)
 {
-    const char *key = "";
-    if (c->env.request_id[0])
-        key = arena_printf(&c->arena, "%s\n%s", c->principal->name, c->env.request_id);
-    if (c->arena.exhausted || !timer_arm(&c->timer, c->deadline_ns, operation_wait_over)) {
-        call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
+    const char *key = journal_key(&c->arena, c->env.request_id, c->principal->name);
+    struct operation *fresh = c->arena.exhausted ? NULL : operation_new(c, key), *o = NULL;
+    if (!fresh || !timer_arm(&c->timer, c->deadline_ns, operation_wait_over)) {
+        if (fresh)
+            operation_discard(fresh);
+        fail_memory(c);
         return;
     }
-    bool conflict;
     pthread_mutex_lock(&operations.lock);
-    struct operation *o = find_repeated(c, key, &conflict);
+    if (key[0])
+        HASH_FIND(by_key, operations.keys, key, strlen(key), o);
     if (o) {
-        call_repeated(c, o, conflict);
+        call_repeated(c, o);
+        operation_discard(fresh);
         return;
     }
-    o = operation_new(c, key);
-    if (!o) {
-        pthread_mutex_unlock(&operations.lock);
-        timer_cancel(&c->timer);
-        call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
-        return;
-    }
-    operation_insert(o);
-    bool waits = wait_for(c, o);
-    operation_ref(o); /* of the worker, till it has ended */
-    operation_ref(o);
+    bool late = c->wait_over || operations.stopping;
+    bool ok = !late && operation_insert(fresh) && operation_attach(fresh, c);
+    operations.n_working += ok;
     pthread_mutex_unlock(&operations.lock);
-    operation_start(o);
-    if (!waits)
-        answer_now(c, o);
-    else
-        release(o);
+    if (ok) {
+        journal_intent(fresh);
+        return;
+    }
+    operation_discard(fresh);
+    if (late) {
+        timer_cancel(&c->timer);
+        c->result->side_effects = SIDE_EFFECTS_NONE;
+        call_fail(c, RESULT_CODE_DEADLINE_EXCEEDED, "the time was over before it was begun");
+    } else {
+        fail_memory(c);
+    }
 }

@@ -1,29 +1,67 @@
-/* What the files operation_*.c share: operation_table.c has them, operation_run.c runs them,
- * operation.c lets calls wait for them, operation_list.c shows them. */
+/* What the files operation_*.c share.
+ *
+ * operation.c          calls: the way in, waiting, answering
+ * operation_table.c    the operations that have not ended, in memory
+ * operation_journal.c  what the store has of them, and the commits
+ * operation_run.c      the order to the cloud, and looks at the machine
+ * operation_resolve.c  what became of an order that was not answered, and clean-up
+ * operation_start.c    taking up what an earlier process left, parking, the end
+ * operation_list.c     OperationService
+ *
+ * An operation is worked on by one thread at a time: a worker of its cloud's lane, or the store's
+ * writer when a commit is done. What others see of it (state, waiters, cancelled) is under the
+ * operations' lock. Lock order: timers, operations; neither timer_arm() nor timer_cancel() is
+ * called with the operations' lock held.
+ */
 #ifndef ISOBAR_OPERATION_PRIVATE_H
 #define ISOBAR_OPERATION_PRIVATE_H
 
 #include <pthread.h>
+/* Instead of ending the process: operation_insert() tells. */
+#define HASH_NONFATAL_OOM        1
+#define uthash_nonfatal_oom(elt) ((elt)->no_room = true)
 #include <uthash.h>
 
 #include "connection.h"
 #include "isobar/uuid.h"
 #include "operation.h"
+#include "store.h"
+
+/* A commit of the journal on its way: what it compares and changes, with the memory for it. */
+#define WRITE_CHANGES 4
+struct journal_write {
+    struct store_txn txn;
+    struct store_compare compare;
+    struct store_change changes[WRITE_CHANGES];
+    uint8_t *record; /* serialised, from malloc */
+    /* What comes next; on the store's writer thread. */
+    void (*then)(struct operation *o, enum store_outcome outcome);
+};
 
 struct operation {
     char id[UUID_TEXT_LEN + 1];
     pb_OperationState state;
-    bool ended;
+    bool durable;   /* the store has its intent */
+    bool finished;  /* how it ends is known, and is being recorded */
+    bool ended;     /* and is recorded */
+    bool cancelled; /* what turns up of it is to be deleted */
+    bool ordered;   /* the cloud has taken the order: it is too late to take it back */
+    bool sending;   /* the order may be on its way */
+    bool no_room;   /* while it is entered into the tables: memory is short */
     const struct method *method;
-    struct snapshot *snapshot; /* counted till it ends */
+    struct snapshot *snapshot; /* counted till it ends; NULL while no connection is there for it */
     struct connection *connection;
-    const char *cloud; /* these five live in `memory` */
+    const char *cloud; /* these live in `memory` */
     const char *principal;
     const char *request_id;
-    const char *key; /* principal and request_id; "" where it can not be repeated */
+    const char
+        *key; /* in the store, of principal and request_id; "" where it can not be repeated */
     const char *native_id;
-    uint8_t digest[32];             /* of the request */
-    int64_t created_ns, updated_ns; /* wall clock */
+    char key_record[48], key_open[48], key_cancelled[48];
+    char repeats[UUID_TEXT_LEN + 1]; /* the operation that has its key already */
+    uint8_t digest[32];              /* of the request */
+    int64_t created_ns, updated_ns;  /* wall clock */
+    int64_t deadline_wall_ns;        /* not sent again after it */
     unsigned attempt;
 
     struct arena memory;   /* small things, kept */
@@ -32,15 +70,22 @@ struct operation {
     unsigned turn;         /* which of them is next */
     ProtobufCMessage *req, *rsp;
     pb_Result *result;
-    bool waits;            /* for the machine's state, after the order */
-    int64_t start_by_ns;   /* the caller's deadline: not begun by then, it is not begun */
-    int64_t order_by_ns;   /* the cloud's answer to the order is waited for so long */
-    int64_t look_until_ns; /* and the state so long */
+    bool waits;             /* for the machine's state, after the order */
+    bool resumed;           /* an earlier try may have got somewhere */
+    bool verified;          /* it has been seen that there is but one machine */
+    int64_t start_by_ns;    /* the caller's deadline: not begun by then, it is not begun */
+    int64_t order_by_ns;    /* the cloud's answer to the order is waited for so long */
+    int64_t look_until_ns;  /* and the state so long */
+    int64_t settled_ns;     /* what was sent before has taken effect by then, or never will */
+    unsigned misses;        /* looks in a row that failed */
+    pb_ResultCode end_code; /* how it ends once what is left over has been deleted */
 
     /* Once it has ended: serialised, from malloc. */
     uint8_t *result_data, *response_data;
     size_t result_len, response_len;
 
+    int64_t revision; /* of its record in the store */
+    struct journal_write write;
     struct job job;
     struct timer timer;
     struct call *waiters;
@@ -51,35 +96,132 @@ struct operation {
 
 struct operations {
     pthread_mutex_t lock; /* of everything here, and of all operations' state and waiters */
+    pthread_cond_t calm;  /* nothing is at work any more */
+    struct store *store;
+    struct lane *local; /* for what reads the store */
     struct operation *ids, *keys;
     struct operation *newest, *oldest;
-    unsigned n_ended, n_open;
+    unsigned n_open;
+    unsigned n_working;             /* steps that are queued, run, or being committed */
+    bool stopping;                  /* no further step is begun: the journal has the rest */
+    uint64_t epoch;                 /* which start of this gateway it is */
+    uint32_t number;                /* the gateway's own, in the ids of its operations */
+    int64_t keep_ns;                /* how long what has ended is kept */
+    atomic_uint_fast64_t n_doubles; /* machines beside the one, deleted */
 };
 extern struct operations operations;
 
-/* The protobuf message of an operation, in the arena. With the lock held. */
-pb_Operation *operation_show(struct arena *a, const struct operation *o);
+/* ---- the table; with the lock held ---- */
+
+struct operation *operation_ref(struct operation *o);
+void operation_unref(struct operation *o);
+/* An empty one, in no table, with this id (NULL: a new one); NULL where memory is short. Without
+ * the lock. */
+struct operation *operation_blank(const char *id);
+/* One for this call, not in the table yet; NULL where memory is short. Without the lock. */
+struct operation *operation_new(struct call *c, const char *key);
+/* Into the table, which takes the reference; false where memory is short. */
+bool operation_insert(struct operation *o) MUST_USE;
+void operation_remove(struct operation *o);
+struct operation *operation_find(const char *id);
+/* The create in this cloud that has not ended and makes a machine of this name or id. */
+struct operation *operation_unfinished(const char *cloud, const char *wanted);
+/* One step less is at work. */
+void operation_release(void);
+/* Without the lock: free one that never got into the table; take one that has ended out of it. */
+void operation_discard(struct operation *o);
+void operation_forget(struct operation *o);
+pb_Wait operation_wait_of(const struct call *c);
+bool operation_creates(const struct operation *o);
+
+/* ---- calls that wait ---- */
+
 /* Let a call wait for it; false where it has ended already. With the lock held; the call's timer is
  * armed with operation_wait_over. */
 bool operation_attach(struct operation *o, struct call *c);
-/* The deadline of a call that waits: answers Accepted. */
+/* The deadline of a call that waits: answers with what there is. */
 void operation_wait_over(struct timer *t);
-/* With the lock held. */
-struct operation *operation_ref(struct operation *o);
-void operation_unref(struct operation *o);
-/* One for this call, not in the table yet; NULL where memory is short. */
-struct operation *operation_new(struct call *c, const char *key);
-/* Into the table, which takes the reference; with the lock held, as the next two. */
-void operation_insert(struct operation *o);
-/* From now on its request id is free for another try. */
-void operation_forget_key(struct operation *o);
-/* The oldest that have ended make room. */
-void operations_prune(void);
-pb_Wait operation_wait_of(const struct call *c);
+/* The intent is durable, or is not to be had: answer those who wait for no more. */
+void operation_recorded(struct operation *o, enum store_outcome outcome);
+/* The end is recorded (or cannot be): answer all who wait, and forget it. */
+void operation_ended(struct operation *o);
 
-/* Hand it to its lane; it is finished, for all who wait, where there is no room. */
+/* ---- the journal ---- */
+
+/* Commit the intent, then operation_recorded(). */
+void journal_intent(struct operation *o);
+/* Record what there is of it now; `then` comes in any case. */
+void journal_step(struct operation *o, void (*then)(struct operation *o, enum store_outcome done));
+/* Record the end, however often it takes, then operation_ended(). */
+void journal_end(struct operation *o);
+/* Record the machine that a name has turned out to be; false where that fails. Blocks. */
+bool journal_note(struct operation *o) MUST_USE;
+/* The tombstone: from now on, also after a restart, what turns up is deleted. Blocks. */
+bool journal_cancel(const char *id) MUST_USE;
+/* It had ended meanwhile. */
+void journal_uncancel(const char *id);
+
+/* The record of an operation, in the arena; NULL where there is none (`ret_failed` stays false). */
+pb_OperationRecord *journal_get(struct arena *a, const char *id, bool *ret_failed);
+/* The key of a request id, in the arena; "" where there is none. */
+const char *journal_key(struct arena *a, const char *request_id, const char *principal);
+/* Keys begin with these. */
+#define KEY_OPERATION "operation/"
+#define KEY_OPEN      "open/"
+#define KEY_REQUEST   "request/"
+#define KEY_CANCELLED "cancelled/"
+
+/* ---- running ---- */
+
+/* Hand it to its lane for the first time; it is finished, for all who wait, where there is no room.
+ */
 void operation_start(struct operation *o);
-/* Record the end, and answer all who wait; drops the worker's reference. */
+/* Have the lane run the next step, now or after a while. */
+void operation_next(struct operation *o, void (*step)(struct job *j));
+void operation_later(struct operation *o, void (*step)(struct job *j), int64_t pause_ns);
+/* Go on with looking after a restart. */
+void operation_look_again(struct job *j);
+/* Each step begins with it: false where no step is to be begun any more. */
+bool operation_step(struct operation *o);
+void operation_order(struct job *j);
+/* The order has been taken: answer, or wait for the machine's state. */
+void operation_ordered(struct operation *o, pb_ResultCode code);
+/* Say how it ended, and record it. */
 void operation_finish(struct operation *o, pb_ResultCode code);
+/* An op for a slot; `result` NULL: the operation's own. */
+void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns, pb_Result *result,
+                  struct op *ret);
+/* The arena of the next look, emptied. */
+struct arena *operation_look(struct operation *o);
+pb_Vm **operation_vm(struct operation *o);
+void operation_set_native_id(struct operation *o, const char *id);
+void operation_set_state(struct operation *o, pb_OperationState state);
+
+/* ---- resolving ---- */
+
+/* The order's outcome is not known: find out. */
+void operation_resolve(struct operation *o);
+/* It was sent more than once and has succeeded: see that there is one machine only, then go on with
+ * operation_ordered(). */
+void operation_verify(struct operation *o);
+/* It has failed with `code` and may have left something behind: delete that, then it ends so. */
+void operation_clean(struct operation *o, pb_ResultCode code);
+/* It was cancelled, and the cloud has taken the order all the same: delete what it made. */
+void operation_drop(struct operation *o);
+/* Put a tombstone on a create that has not ended; false where it has, or that fails. Blocks. */
+bool operations_cancel(const char *id) MUST_USE;
+
+/* ---- pruning ---- */
+
+void prune_start(void);
+void prune_stop(void);
+
+/* ---- showing ---- */
+
+/* Answer everybody who waits, with what there is. */
+void operations_answer_all(void);
+/* The protobuf message of an operation, in the arena. With the lock held. */
+pb_Operation *operation_show(struct arena *a, const struct operation *o);
+Google__Protobuf__Timestamp *operation_time(struct arena *a, int64_t wall_ns);
 
 #endif

@@ -2,7 +2,10 @@
 #include <string.h>
 
 #include "isobar/clock.h"
+#include "isobar/message.h"
+#include "isobar/point.h"
 #include "isobar/result.h"
+#include "log.h"
 #include "methods.h"
 #include "operation_private.h"
 
@@ -13,8 +16,53 @@
 #define LOOK_NS (3600 * NS_PER_SEC)
 /* A machine that has just been ordered may not be seen for so long: lists lag. */
 #define UNSEEN_NS (30 * NS_PER_SEC)
+/* How often a delete looks whether the create that it waits for has ended. */
+#define CREATE_PAUSE_NS (50 * NS_PER_MS)
 
-static void set_native_id(struct operation *o, const char *id)
+/* ---- steps ---- */
+
+bool operation_step(struct operation *o)
+{
+    (void)o;
+    pthread_mutex_lock(&operations.lock);
+    bool go = !operations.stopping;
+    if (!go)
+        operation_release();
+    pthread_mutex_unlock(&operations.lock);
+    return go;
+}
+
+void operation_next(struct operation *o, void (*step)(struct job *j))
+{
+    o->job.run = step;
+    lane_continue(o->connection->lane, &o->job);
+}
+
+static void pause_over(struct timer *t)
+{
+    struct operation *o = CONTAINER_OF(t, struct operation, timer);
+    pthread_mutex_lock(&operations.lock);
+    operations.n_working++;
+    pthread_mutex_unlock(&operations.lock);
+    lane_continue(o->connection->lane, &o->job);
+}
+
+void operation_later(struct operation *o, void (*step)(struct job *j), int64_t pause_ns)
+{
+    o->job.run = step;
+    if (!timer_arm(&o->timer, clock_mono_ns() + pause_ns, pause_over)) {
+        /* Sooner than meant is better than never. */
+        lane_continue(o->connection->lane, &o->job);
+        return;
+    }
+    pthread_mutex_lock(&operations.lock);
+    operation_release();
+    pthread_mutex_unlock(&operations.lock);
+}
+
+/* ---- what steps share ---- */
+
+void operation_set_native_id(struct operation *o, const char *id)
 {
     pthread_mutex_lock(&operations.lock);
     if (!o->native_id[0])
@@ -23,46 +71,85 @@ static void set_native_id(struct operation *o, const char *id)
     pthread_mutex_unlock(&operations.lock);
 }
 
-static void note_id(struct op *op, const char *native_id)
+void operation_set_state(struct operation *o, pb_OperationState state)
 {
-    set_native_id(op->owner, native_id);
+    pthread_mutex_lock(&operations.lock);
+    o->state = state;
+    o->updated_ns = clock_wall_ns();
+    pthread_mutex_unlock(&operations.lock);
 }
 
-static void make_op(struct operation *o, struct arena *arena, int64_t deadline_ns, struct op *ret)
+/* A name that an action was given has turned out to be this machine. It is recorded before the
+ * order leaves: redone after a restart, it must not find another machine of that name. */
+static bool note_id(struct op *op, const char *native_id)
+{
+    struct operation *o = op->owner;
+    operation_set_native_id(o, native_id);
+    if (o->method->policy->kind != KIND_ACTION ||
+        strcmp(message_string(o->req, o->method->in.id), native_id) == 0)
+        return true;
+    return journal_note(o);
+}
+
+void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns, pb_Result *result,
+                  struct op *ret)
 {
     *ret = (struct op){
         .arena = arena,
         .deadline_ns = deadline_ns,
         .token = o->id,
+        .resumed = o->resumed,
         .request_id = o->request_id,
         .traceparent = "",
-        .result = o->result,
+        .result = result ? result : o->result,
         .note_id = note_id,
         .owner = o,
     };
 }
 
-/* The machine that the response is about. */
-static pb_Vm **vm_of(struct operation *o)
+struct arena *operation_look(struct operation *o)
 {
+    struct arena *look = &o->looks[o->turn];
+    o->turn = 1 - o->turn;
+    arena_reset(look);
+    return look;
+}
+
+pb_Vm **operation_vm(struct operation *o)
+{
+    static pb_Vm *none;
+    if (o->method->out_first->descriptor != &pb_Vm_desc)
+        return &none;
     return (pb_Vm **)(void *)((char *)o->rsp + o->method->out_first->offset);
+}
+
+void operation_finish(struct operation *o, pb_ResultCode code)
+{
+    o->result->code = code;
+    o->result->operation_id = o->id;
+    log_event(result_is_success(code) ? LOG_INFO : LOG_WARN, "operation", "operation", o->id,
+              "method", o->method->full_name, "cloud", o->cloud, "native_id", o->native_id, "code",
+              result_name(code), "detail", o->result->detail, NULL);
+    pthread_mutex_lock(&operations.lock);
+    o->finished = true;
+    o->sending = false;
+    o->updated_ns = clock_wall_ns();
+    pthread_mutex_unlock(&operations.lock);
+    journal_end(o);
+}
+
+/* ---- looks ---- */
+
+static bool is_delete(const struct operation *o)
+{
+    return o->method->policy->wait_for == VM_STATE_DELETED;
 }
 
 static void look_job(struct job *j);
 
-static void look_due(struct timer *t)
-{
-    struct operation *o = CONTAINER_OF(t, struct operation, timer);
-    lane_continue(o->connection->lane, &o->job);
-}
-
 static void look_later(struct operation *o)
 {
-    o->job.run = look_job;
-    int64_t pause = (int64_t)o->connection->ops->poll_interval_ms * NS_PER_MS;
-    if (!timer_arm(&o->timer, clock_mono_ns() + pause, look_due))
-        operation_finish(
-            o, result_fail(&o->working, o->result, RESULT_CODE_INTERNAL_ERROR, "out of memory"));
+    operation_later(o, look_job, (int64_t)o->connection->ops->poll_interval_ms * NS_PER_MS);
 }
 
 static bool is_settled(const struct operation *o, pb_VmState state)
@@ -77,7 +164,7 @@ static bool is_settled(const struct operation *o, pb_VmState state)
 static pb_ResultCode judge(struct operation *o, pb_ResultCode code, pb_Vm *vm, pb_Result *seen)
 {
     bool deletes = o->method->policy->wait_for == VM_STATE_DELETED;
-    pb_Vm *last = *vm_of(o);
+    pb_Vm *last = *operation_vm(o);
     int64_t now = clock_mono_ns();
     if (code == RESULT_CODE_NOT_FOUND && deletes) {
         last->state = VM_STATE_DELETED;
@@ -93,7 +180,7 @@ static pb_ResultCode judge(struct operation *o, pb_ResultCode code, pb_Vm *vm, p
                            seen ? seen->detail : "");
     if (code != RESULT_CODE_OK || !vm)
         return RESULT_CODE_UNSPECIFIED;
-    *vm_of(o) = vm;
+    *operation_vm(o) = vm;
     if (is_settled(o, vm->state))
         return o->result->code;
     if (vm->state != VM_STATE_ERROR && (vm->state != VM_STATE_DELETED || deletes))
@@ -108,36 +195,72 @@ static pb_ResultCode judge(struct operation *o, pb_ResultCode code, pb_Vm *vm, p
 static void look_job(struct job *j)
 {
     struct operation *o = CONTAINER_OF(j, struct operation, job);
-    struct arena *look = &o->looks[o->turn];
-    o->turn = 1 - o->turn;
-    arena_reset(look);
+    if (!operation_step(o))
+        return;
+    struct arena *look = operation_look(o);
     pb_GetVmRequest req;
     pb_GetVmResponse rsp;
     isobar__v1__get_vm_request__init(&req);
     isobar__v1__get_vm_response__init(&rsp);
     struct op op;
-    make_op(o, look, clock_mono_ns() + ORDER_NS, &op);
-    req.id = (*vm_of(o))->id;
-    op.result = result_new(look);
+    req.id = (*operation_vm(o))->id;
+    pb_Result *said = result_new(look);
+    operation_op(o, look, clock_mono_ns() + ORDER_NS, said, &op);
     pb_ResultCode code = RESULT_CODE_INTERNAL_ERROR;
-    if (op.result)
+    if (said)
         code = o->connection->ops->get_vm(o->connection->adapter, &op, &req, &rsp);
     if (rsp.vm)
         rsp.vm->cloud = arena_strdup(look, o->cloud);
-    code = judge(o, code, rsp.vm, op.result);
+    code = judge(o, code, rsp.vm, said);
     if (code == RESULT_CODE_UNSPECIFIED)
         look_later(o);
     else
         operation_finish(o, code);
 }
 
-/* The order has been taken: answer, or wait for the machine's state. */
-static void ordered(struct operation *o, pb_ResultCode code)
+void operation_look_again(struct job *j)
 {
-    pb_Vm *vm = *vm_of(o);
+    struct operation *o = CONTAINER_OF(j, struct operation, job);
+    pb_Vm *vm = arena_message(&o->working, &pb_Vm_desc);
+    if (!vm) {
+        operation_later(o, operation_look_again, NS_PER_SEC);
+        return;
+    }
+    vm->id = (char *)(uintptr_t)o->native_id;
+    *operation_vm(o) = vm;
+    o->ordered = true;
+    o->result->code = operation_creates(o) ? RESULT_CODE_CREATED
+                      : is_delete(o)       ? RESULT_CODE_DELETED
+                                           : RESULT_CODE_CHANGED;
+    o->look_until_ns = clock_mono_ns() + LOOK_NS;
+    look_job(j);
+}
+
+static void running_recorded(struct operation *o, enum store_outcome outcome)
+{
+    (void)outcome;
+    look_later(o);
+}
+
+void operation_ordered(struct operation *o, pb_ResultCode code)
+{
+    pb_Vm *vm = *operation_vm(o);
     if (vm) {
         vm->cloud = arena_strdup(&o->working, o->cloud);
-        set_native_id(o, vm->id);
+        operation_set_native_id(o, vm->id);
+    }
+    pthread_mutex_lock(&operations.lock);
+    bool dropped = o->cancelled && operation_creates(o);
+    o->ordered = !dropped;
+    o->sending = false;
+    pthread_mutex_unlock(&operations.lock);
+    if (dropped) {
+        operation_drop(o);
+        return;
+    }
+    if (operation_creates(o) && o->resumed && !o->verified && o->connection->ops->settle_ms > 0) {
+        operation_verify(o);
+        return;
     }
     bool settled =
         vm && o->method->policy->wait_for != VM_STATE_DELETED && is_settled(o, vm->state);
@@ -145,46 +268,159 @@ static void ordered(struct operation *o, pb_ResultCode code)
         operation_finish(o, code);
         return;
     }
-    pthread_mutex_lock(&operations.lock);
-    o->state = OPERATION_STATE_RUNNING;
-    pthread_mutex_unlock(&operations.lock);
+    operation_set_state(o, OPERATION_STATE_RUNNING);
     o->result->code = code;
     o->look_until_ns = clock_mono_ns() + LOOK_NS;
-    look_later(o);
+    journal_step(o, running_recorded);
 }
 
-static void order_job(struct job *j)
+/* ---- the order ---- */
+
+/* What the slot gets: the request with the machine's id instead of its name, once that is known. */
+static ProtobufCMessage *request_of(struct operation *o)
+{
+    if (o->method->policy->kind == KIND_ACTION && o->native_id[0] && o->resumed)
+        message_set_string(o->req, o->method->in.id, (char *)(uintptr_t)o->native_id);
+    return o->req;
+}
+
+/* The create in the cloud that makes what is to be deleted, and whose order is not taken yet; false
+ * where there is none. */
+static bool create_goes_on(struct operation *o, char ret_id[UUID_TEXT_LEN + 1])
+{
+    pthread_mutex_lock(&operations.lock);
+    struct operation *create =
+        operation_unfinished(o->cloud, message_string(o->req, o->method->in.id));
+    bool goes_on = create && !create->ordered;
+    if (goes_on)
+        memcpy(ret_id, create->id, sizeof(create->id));
+    pthread_mutex_unlock(&operations.lock);
+    return goes_on;
+}
+
+static void order_once_more(struct job *j)
 {
     struct operation *o = CONTAINER_OF(j, struct operation, job);
-    int64_t now = clock_mono_ns();
-    if (now >= o->start_by_ns) {
-        o->result->side_effects = SIDE_EFFECTS_NONE;
-        operation_finish(
-            o, result_fail(&o->working, o->result, RESULT_CODE_DEADLINE_EXCEEDED,
-                           "the time was over before cloud \"%s\" had a place free; nothing has "
-                           "been done",
-                           o->cloud));
-        return;
+    char id[UUID_TEXT_LEN + 1];
+    if (!create_goes_on(o, id))
+        operation_order(j);
+    else if (operation_step(o))
+        operation_later(o, order_once_more, CREATE_PAUSE_NS);
+}
+
+/* The machine to delete is not there. It may be one that is being made: what turns up of it is
+ * deleted, and this delete has done its work when that has ended. True where it is so. */
+static bool delete_meets_create(struct operation *o)
+{
+    char id[UUID_TEXT_LEN + 1];
+    if (!create_goes_on(o, id))
+        return false;
+    /* Where it is too late for that, the machine is there now, and deleted by the next try. */
+    if (operations_cancel(id))
+        o->resumed = true;
+    operation_later(o, order_once_more, CREATE_PAUSE_NS);
+    return true;
+}
+
+/* The machine is gone: what a repeated delete is for. */
+static void deleted_already(struct operation *o)
+{
+    pb_Vm *vm = arena_message(&o->working, &pb_Vm_desc);
+    if (vm) {
+        vm->cloud = arena_strdup(&o->working, o->cloud);
+        vm->id = arena_strdup(&o->working, message_string(o->req, o->method->in.id));
+        vm->state = VM_STATE_DELETED;
+        *operation_vm(o) = vm;
     }
-    o->order_by_ns = now + ORDER_NS;
-    if (o->start_by_ns != INT64_MAX && o->start_by_ns > o->order_by_ns)
-        o->order_by_ns = o->start_by_ns;
+    pb_Result *fresh = result_new(&o->working);
+    if (fresh)
+        o->result = fresh;
+    operation_finish(o, RESULT_CODE_DELETED);
+}
+
+/* The order has not succeeded. */
+static void not_ordered(struct operation *o, pb_ResultCode code)
+{
+    pb_SideEffects effects = o->result->side_effects;
+    bool unknown = code == RESULT_CODE_OUTCOME_UNKNOWN || effects == SIDE_EFFECTS_POSSIBLE;
+    if (is_delete(o) && code == RESULT_CODE_NOT_FOUND) {
+        if (o->resumed)
+            deleted_already(o);
+        else if (!delete_meets_create(o))
+            operation_finish(o, code);
+    } else if (unknown) {
+        operation_resolve(o);
+    } else if (operation_creates(o) && (effects == SIDE_EFFECTS_CERTAIN || o->resumed)) {
+        operation_clean(o, code);
+    } else {
+        operation_finish(o, code);
+    }
+}
+
+static bool too_late(struct operation *o)
+{
+    if (clock_mono_ns() < o->start_by_ns || o->attempt > 0 || o->resumed)
+        return false;
+    o->result->side_effects = SIDE_EFFECTS_NONE;
+    operation_finish(
+        o, result_fail(&o->working, o->result, RESULT_CODE_DEADLINE_EXCEEDED,
+                       "the time was over before cloud \"%s\" had a place free; nothing has "
+                       "been done",
+                       o->cloud));
+    return true;
+}
+
+/* It is about to leave: false where it was cancelled before. */
+static bool begin_sending(struct operation *o)
+{
     pthread_mutex_lock(&operations.lock);
-    o->attempt++;
+    bool cancelled = o->cancelled;
+    if (!cancelled) {
+        o->attempt++;
+        o->sending = true;
+    }
     pthread_mutex_unlock(&operations.lock);
-    struct op op;
-    make_op(o, &o->working, o->order_by_ns, &op);
-    pb_ResultCode code =
-        o->method->policy->slot(o->connection->ops, o->connection->adapter, &op, o->req, o->rsp);
-    if (result_is_success(code))
-        ordered(o, code);
+    return !cancelled;
+}
+
+static void cancelled_in_time(struct operation *o)
+{
+    o->result->side_effects = SIDE_EFFECTS_NONE;
+    pb_ResultCode code = result_fail(&o->working, o->result, RESULT_CODE_CANCELLED,
+                                     "it was cancelled before it was sent");
+    if (o->resumed && operation_creates(o))
+        operation_clean(o, code);
     else
         operation_finish(o, code);
 }
 
+void operation_order(struct job *j)
+{
+    struct operation *o = CONTAINER_OF(j, struct operation, job);
+    if (!operation_step(o) || too_late(o))
+        return;
+    if (!begin_sending(o)) {
+        cancelled_in_time(o);
+        return;
+    }
+    int64_t now = clock_mono_ns();
+    o->order_by_ns = now + ORDER_NS;
+    if (o->start_by_ns != INT64_MAX && o->start_by_ns > o->order_by_ns)
+        o->order_by_ns = o->start_by_ns;
+    struct op op;
+    operation_op(o, &o->working, o->order_by_ns, NULL, &op);
+    pb_ResultCode code = o->method->policy->slot(o->connection->ops, o->connection->adapter, &op,
+                                                 request_of(o), o->rsp);
+    point("reply-read");
+    if (result_is_success(code))
+        operation_ordered(o, code);
+    else
+        not_ordered(o, code);
+}
+
 void operation_start(struct operation *o)
 {
-    o->job.run = order_job;
+    o->job.run = operation_order;
     if (lane_submit(o->connection->lane, &o->job))
         return;
     o->result->side_effects = SIDE_EFFECTS_NONE;

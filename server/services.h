@@ -3,6 +3,7 @@
 #define ISOBAR_SERVICES_HANDLERS_H
 
 #include "family.h"
+#include "leftover.h"
 #include "operation.h"
 
 pb_ResultCode cloud_list(struct call *c);

@@ -28,8 +28,12 @@ struct op {
     const char *traceparent;  /* to hand on, or "" */
     struct cancel *cancelled; /* nobody waits any more; may be NULL */
     pb_Result *result;        /* what is said about the outcome */
-    /* Called as soon as the cloud's id of what is being made is known; may be NULL. */
-    void (*note_id)(struct op *op, const char *native_id);
+    /* May be NULL. A create calls it as soon as the cloud's id of what it makes is known. An action
+     * on a machine calls it when the name that it was given has turned out to be this machine,
+     * before the order leaves, and sends nothing where it returns false: the gateway has recorded
+     * then which machine is meant, so that no other one of that name is met after a restart. It may
+     * block. */
+    bool (*note_id)(struct op *op, const char *native_id);
     void *owner; /* the gateway's */
 };
 

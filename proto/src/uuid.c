@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -75,7 +76,7 @@ static void tick(int64_t now_ms, unsigned start)
     }
 }
 
-void uuid7(char out[UUID_TEXT_LEN + 1])
+static void make(const uint32_t *number, char out[UUID_TEXT_LEN + 1])
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
@@ -88,6 +89,8 @@ void uuid7(char out[UUID_TEXT_LEN + 1])
         (c.tail & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62,
     };
     pthread_mutex_unlock(&lock);
+    if (number)
+        half[1] = (half[1] & ~(uint64_t)UINT32_MAX) | *number;
     unsigned digit = 0;
     for (size_t i = 0; i < UUID_TEXT_LEN; i++) {
         if (dashed[i] == '-') {
@@ -98,6 +101,24 @@ void uuid7(char out[UUID_TEXT_LEN + 1])
         digit++;
     }
     out[UUID_TEXT_LEN] = '\0';
+}
+
+void uuid7(char out[UUID_TEXT_LEN + 1])
+{
+    make(NULL, out);
+}
+
+void uuid7_numbered(uint32_t number, char out[UUID_TEXT_LEN + 1])
+{
+    make(&number, out);
+}
+
+bool uuid_has_number(const char *text, uint32_t number)
+{
+    char last[9];
+    snprintf(last, sizeof(last), "%08x", number);
+    return uuid_is(text) && strlen(text) == UUID_TEXT_LEN &&
+           strcmp(text + UUID_TEXT_LEN - 8, last) == 0;
 }
 
 bool uuid_is(const char *text)

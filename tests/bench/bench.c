@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -119,26 +120,16 @@ void bench_end(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-void bench_daemon_start(struct bench_daemon *d, const char *clouds, int core)
+/* Until its first answer. */
+static void launch(struct bench_daemon *d, int core)
 {
-    const char *isobard = bench_program("server/isobard");
-    if (!isobard)
-        bench_die("isobard is not built");
-    *d = (struct bench_daemon){.port = bench_free_port()};
-    strcpy(d->dir, "/tmp/isobar-bench-XXXXXX");
-    if (!mkdtemp(d->dir))
-        bench_die("mkdtemp: %s", strerror(errno));
     char config[96], log[96];
     snprintf(config, sizeof(config), "%s/isobard.yaml", d->dir);
     snprintf(log, sizeof(log), "%s/log", d->dir);
-    snprintf(d->socket, sizeof(d->socket), "%s/socket", d->dir);
-    FILE *f = fopen(config, "we");
-    if (!f)
-        bench_die("%s: %s", config, strerror(errno));
-    fprintf(f, "state_dir: %s\nlisten: [\"tcp://127.0.0.1:%d\", \"ipc://%s\"]\nclouds:\n%s\n",
-            d->dir, d->port, d->socket, clouds);
-    fclose(f);
-    char *argv[] = {(char *)(uintptr_t)isobard, (char *)(uintptr_t) "--config", config, NULL};
+    char *argv[] = {(char *)(uintptr_t)bench_program("server/isobard"),
+                    (char *)(uintptr_t) "--config", config, NULL};
+    if (!argv[0])
+        bench_die("isobard is not built");
     int64_t start = bench_now();
     d->pid = bench_spawn(argv, core, -1, log);
     if (!bench_wait_port(d->port, 10000)) {
@@ -158,16 +149,48 @@ void bench_daemon_start(struct bench_daemon *d, const char *clouds, int core)
     close(fd);
 }
 
+void bench_daemon_start(struct bench_daemon *d, const char *clouds, int core)
+{
+    *d = (struct bench_daemon){.port = bench_free_port()};
+    strcpy(d->dir, "/tmp/isobar-bench-XXXXXX");
+    if (!mkdtemp(d->dir))
+        bench_die("mkdtemp: %s", strerror(errno));
+    char config[96];
+    snprintf(config, sizeof(config), "%s/isobard.yaml", d->dir);
+    snprintf(d->socket, sizeof(d->socket), "%s/socket", d->dir);
+    FILE *f = fopen(config, "we");
+    if (!f)
+        bench_die("%s: %s", config, strerror(errno));
+    fprintf(f, "state_dir: %s/state\nlisten: [\"tcp://127.0.0.1:%d\", \"ipc://%s\"]\nclouds:\n%s\n",
+            d->dir, d->port, d->socket, clouds);
+    fclose(f);
+    launch(d, core);
+}
+
+void bench_daemon_restart(struct bench_daemon *d, int core)
+{
+    bench_end(d->pid);
+    launch(d, core);
+}
+
+static void remove_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (e->d_name[0] != '.')
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
+    rmdir(path);
+}
+
 void bench_daemon_stop(struct bench_daemon *d)
 {
-    static const char *const names[] = {"isobard.yaml", "log", "socket"};
+    char state[96];
     bench_end(d->pid);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[128];
-        snprintf(path, sizeof(path), "%s/%s", d->dir, names[i]);
-        unlink(path);
-    }
-    rmdir(d->dir);
+    snprintf(state, sizeof(state), "%s/state", d->dir);
+    remove_folder(state);
+    remove_folder(d->dir);
 }
 
 size_t bench_rss(pid_t pid)

@@ -41,6 +41,8 @@ struct bench_daemon {
 /* Start the build's; `clouds` is the text under `clouds:` in YAML, indented. The core as in
  * bench_pin(). */
 void bench_daemon_start(struct bench_daemon *d, const char *clouds, int core);
+/* End it as an init system does, and start it again with the same state. */
+void bench_daemon_restart(struct bench_daemon *d, int core);
 void bench_daemon_stop(struct bench_daemon *d);
 /* Resident memory of a process, bytes. */
 size_t bench_rss(pid_t pid);

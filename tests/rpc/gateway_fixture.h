@@ -2,6 +2,7 @@
 #ifndef ISOBAR_GATEWAY_FIXTURE_H
 #define ISOBAR_GATEWAY_FIXTURE_H
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "isobar/clock.h"
 #include "isobar/envelope.h"
 #include "isobar/result.h"
+#include "isobar/uuid.h"
 #include "log.h"
 
 struct fixture {
@@ -56,13 +58,34 @@ static inline void fixture_start(struct fixture *f, const char *text)
     assert_non_null(f->gateway);
 }
 
+/* End the gateway, and start another one with the same state. */
+static inline void fixture_restart(struct fixture *f, const char *text)
+{
+    assert_true(gateway_drain(f->gateway));
+    struct config *c = fixture_config(f, text);
+    assert_non_null(c);
+    f->gateway = gateway_start(c, fixture_report, NULL);
+    assert_non_null(f->gateway);
+}
+
+/* A folder of files, with them. */
+static inline void fixture_remove(const char *folder)
+{
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
+    closedir(d);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static inline void fixture_end(struct fixture *f)
 {
     assert_true(gateway_drain(f->gateway));
     log_stop();
     arena_done(&f->arena);
-    unlink(f->socket);
-    assert_int_equal(rmdir(f->dir), 0);
+    fixture_remove(f->dir);
 }
 
 static inline int fixture_connect(const struct fixture *f)

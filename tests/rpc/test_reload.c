@@ -163,8 +163,7 @@ static void test_drain_finishes_what_is_under_way(void **state)
     close(fd);
     log_stop();
     arena_done(&fx.arena);
-    unlink(fx.socket);
-    assert_int_equal(rmdir(fx.dir), 0);
+    fixture_remove(fx.dir);
 }
 
 int main(void)

@@ -184,10 +184,11 @@ static void *cloud_accept(void *arg)
     }
 }
 
-static void cloud_note(struct op *op, const char *id)
+static bool cloud_note(struct op *op, const char *id)
 {
     struct cloud *c = op->owner;
     snprintf(c->noted, sizeof(c->noted), "%s", id);
+    return true;
 }
 
 /* Rows go before those that are there. */
