@@ -182,7 +182,8 @@ static void slow_is_not_broken(void **state)
 
 static void *talk(void *arg)
 {
-    struct fixture own = *(struct fixture *)arg;
+    const struct fixture *shared = arg;
+    struct fixture own = {.client = shared->client, .op = shared->op};
     arena_init(&own.arena, 1 << 20);
     own.op.arena = &own.arena;
     for (int i = 0; i < 100; i++) {
