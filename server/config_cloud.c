@@ -160,12 +160,13 @@ static void read_parameters(struct config_reading *r, const struct config_node *
         return;
     for (const struct config_node *n = map->first; n; n = n->next) {
         const pb_ManifestParameter *p = find_parameter(m->parameters, m->n_parameters, n->key);
-        if (!p) {
+        if (!p && !m->open_parameters) {
             const char **names = parameter_names(r->arena, m->parameters, m->n_parameters);
             config_wrong(r, n, "adapter %s has no parameter \"%s\"%s", c->adapter, n->key,
                          names ? near_words(r->arena, n->key, names, m->n_parameters) : "");
         } else if (config_expect(r, n, CONFIG_SCALAR)) {
-            check_parameter(r, n, p);
+            if (p)
+                check_parameter(r, n, p);
             add_pair(c->defaults, &c->n_defaults, arena_printf(r->arena, "parameters.%s", n->key),
                      n);
         }

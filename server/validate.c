@@ -194,6 +194,8 @@ static void check_given_parameter(struct create *c, const pb_VmSpec_ParametersEn
                   "must be one of: ", join(c->arena, m->allowed_values, m->n_allowed_values));
         return;
     }
+    if (c->manifest->open_parameters)
+        return;
     const char **names = arena_array(c->arena, c->manifest->n_parameters + 1, sizeof(char *));
     size_t near = 0;
     for (size_t i = 0; names && i < c->manifest->n_parameters; i++)
@@ -243,6 +245,20 @@ static void fill_parameter(struct create *c, const pb_ManifestParameter *m)
         wrong(c, name, "is mandatory for this cloud; ", m->description);
 }
 
+/* Defaults of the connection for parameters that the manifest need not know. */
+static void fill_open_parameters(struct create *c)
+{
+    static const char prefix[] = "parameters.";
+    for (size_t i = 0; i < c->cloud->n_defaults; i++) {
+        const char *name = c->cloud->defaults[i].name;
+        if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+            continue;
+        name += sizeof(prefix) - 1;
+        if (!parameter_given(c->spec, name))
+            (void)!add_parameter(c->arena, c->spec, name, c->cloud->defaults[i].value);
+    }
+}
+
 pb_ResultCode validate_create(struct arena *a, pb_CreateVmRequest *req, const pb_Manifest *manifest,
                               const struct config_cloud *cloud, pb_Result *result)
 {
@@ -260,6 +276,8 @@ pb_ResultCode validate_create(struct arena *a, pb_CreateVmRequest *req, const pb
         check_given_parameter(&c, req->spec->parameters[i]);
     for (size_t i = 0; i < manifest->n_parameters; i++)
         fill_parameter(&c, manifest->parameters[i]);
+    if (manifest->open_parameters)
+        fill_open_parameters(&c);
     if (a->exhausted)
         return result_fail(a, result, RESULT_CODE_INTERNAL_ERROR, "out of memory for this call");
     if (result->n_violations == 0)
