@@ -103,12 +103,20 @@ static void fail_overloaded(struct call *c)
     c->result->retry = arena_message(&c->arena, &pb_Retry_desc);
     if (c->result->retry) {
         c->result->retry->class_ = RETRY_CLASS_AFTER_BACKOFF;
-        c->result->retry->after_ms = 100;
+        c->result->retry->after_ms = lane_retry_ms(c->connection->lane);
         c->result->retry->scope = RETRY_SCOPE_CLOUD;
     }
     call_fail(c, RESULT_CODE_OVERLOADED,
-              "cloud \"%s\" has %u calls waiting already: try again a little later",
-              c->connection->name, c->connection->config->max_queued);
+              "cloud \"%s\" is asked for more than it can do in time: try again a little later",
+              c->connection->name);
+}
+
+/* On a worker. The timer may just be at its end, and then finds the job in no queue. */
+static void read_shed(struct job *j)
+{
+    struct call *c = CONTAINER_OF(j, struct call, job);
+    timer_cancel(&c->timer);
+    fail_overloaded(c);
 }
 
 static void queue_read(struct call *c)
@@ -117,7 +125,7 @@ static void queue_read(struct call *c)
         run_read(c);
         return;
     }
-    c->job.run = read_job;
+    c->job = (struct job){.run = read_job, .shed = read_shed, .deadline_ns = c->deadline_ns};
     if (!timer_arm(&c->timer, c->deadline_ns, read_expired)) {
         call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
         return;
