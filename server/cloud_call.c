@@ -190,8 +190,25 @@ pb_ResultCode fail_unknown_cloud(struct call *c, const char *name)
                        names ? near_words(&c->arena, name, names, s->n) : "");
 }
 
+/* What a cloud answers is kept until its client has read it: where memory is short, no more of it.
+ */
+static void fail_short_of_memory(struct call *c)
+{
+    c->result->retry = arena_message(&c->arena, &pb_Retry_desc);
+    if (c->result->retry) {
+        c->result->retry->class_ = RETRY_CLASS_AFTER_BACKOFF;
+        c->result->retry->after_ms = 1000;
+    }
+    call_fail(c, RESULT_CODE_OVERLOADED,
+              "the calls under way need the gateway's whole memory: try again a little later");
+}
+
 void cloud_call_run(struct call *c)
 {
+    if (!c->family && call_memory_is_short()) {
+        fail_short_of_memory(c);
+        return;
+    }
     const char *name = message_string(c->req, c->method->in.cloud);
     if (name[0]) {
         c->connection = snapshot_find(c->snapshot, name);
