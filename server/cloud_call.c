@@ -125,15 +125,18 @@ static void queue_read(struct call *c)
         run_read(c);
         return;
     }
-    c->job = (struct job){.run = read_job, .shed = read_shed, .deadline_ns = c->deadline_ns};
+    struct lane *lane = c->connection->lane;
+    if (!lane_reserve(lane, c->deadline_ns)) {
+        fail_overloaded(c);
+        return;
+    }
+    c->job = (struct job){.run = read_job, .shed = read_shed};
     if (!timer_arm(&c->timer, c->deadline_ns, read_expired)) {
+        lane_unreserve(lane);
         call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
         return;
     }
-    if (!lane_submit(c->connection->lane, &c->job)) {
-        timer_cancel(&c->timer);
-        fail_overloaded(c);
-    }
+    lane_submit_reserved(lane, &c->job);
 }
 
 static void run_create(struct call *c)

@@ -195,7 +195,6 @@ void lane_submit_reserved(struct lane *l, struct job *j)
 {
     pthread_mutex_lock(&l->lock);
     l->n_reserved--;
-    j->shed = NULL;
     (void)have_worker(l);
     queue(l, j, clock_mono_ns());
     pthread_mutex_unlock(&l->lock);

@@ -38,8 +38,8 @@ void lane_free(struct lane *l);
  * not begin before its deadline, or no thread can be had: the job is the caller's. */
 bool lane_submit(struct lane *l, struct job *j) MUST_USE;
 /* The same in two steps, for who must do something between the promise of a place and the job: take
- * a place, which counts as a job that waits, and use it or give it back. Only the first can fail,
- * and what is queued by the second is never shed, whatever j->shed is. */
+ * a place, which counts as a job that waits, and use it or give it back. Only the first can fail.
+ * What must run from then on has no j->shed. */
 bool lane_reserve(struct lane *l, int64_t deadline_ns) MUST_USE;
 void lane_submit_reserved(struct lane *l, struct job *j);
 void lane_unreserve(struct lane *l);

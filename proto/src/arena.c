@@ -36,11 +36,13 @@ static void allocator_free(void *data UNUSED, void *ptr UNUSED)
 bool arena_budget_take(struct arena_budget *b, size_t size)
 {
     size_t max = atomic_load_explicit(&b->max, memory_order_relaxed);
-    size_t used = atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed);
-    if (used <= max && size <= max - used)
-        return true;
-    arena_budget_give(b, size);
-    return false;
+    size_t used = atomic_load_explicit(&b->used, memory_order_relaxed);
+    do {
+        if (used > max || size > max - used)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&b->used, &used, used + size,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
 }
 
 void arena_budget_give(struct arena_budget *b, size_t size)

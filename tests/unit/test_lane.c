@@ -172,7 +172,8 @@ static void test_overloaded(void **state)
         else
             usleep(500);
         if (taken == CROWD / 2 && !reserved.job.run) {
-            reserved.job = next_step.job = (struct job){.run = run_slow, .shed = shed_it};
+            reserved.job = (struct job){.run = run_slow};
+            next_step.job = (struct job){.run = run_slow, .shed = shed_it};
             assert_true(lane_reserve(l, 0));
             lane_submit_reserved(l, &reserved.job);
             lane_continue(l, &next_step.job);
@@ -189,7 +190,6 @@ static void test_overloaded(void **state)
         assert_int_equal(atomic_load(&tasks[i].runs), 1);
     assert_int_equal(atomic_load(&reserved.runs), 1);
     assert_int_equal(atomic_load(&next_step.runs), 1);
-    assert_null(reserved.job.shed);
     assert_null(next_step.job.shed);
     free(tasks);
 }
