@@ -114,8 +114,11 @@ static struct arena_block *new_block(struct arena *a, size_t room)
     size = size > BLOCK_MAX ? BLOCK_MAX : size;
     size = size > left ? left : size;
     size = size < need ? need : size;
-    if (a->budget && !arena_budget_take(a->budget, size))
-        return NULL;
+    if (a->budget && !arena_budget_take(a->budget, size)) {
+        size = need;
+        if (!arena_budget_take(a->budget, size))
+            return NULL;
+    }
     struct arena_block *b = malloc(size);
     if (!b) {
         if (a->budget)
