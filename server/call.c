@@ -10,11 +10,22 @@
 /* What one call may hold: a request, its answer from the cloud, and the reply. */
 #define CALL_ARENA_MAX ((size_t)96 << 20)
 
+/* Parts of call_memory that are not for new calls. */
+#define MEMORY_SPARE 4
+
+struct arena_budget call_memory = {.max = SIZE_MAX};
+
 static struct {
     pthread_mutex_t lock;
     struct call *first;
     unsigned n;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+bool call_memory_is_short(void)
+{
+    size_t max = atomic_load_explicit(&call_memory.max, memory_order_relaxed);
+    return atomic_load_explicit(&call_memory.used, memory_order_relaxed) > max - max / MEMORY_SPARE;
+}
 
 struct call *call_new(void)
 {
@@ -30,8 +41,10 @@ struct call *call_new(void)
         return c;
     }
     c = calloc(1, sizeof(*c));
-    if (c)
-        arena_init(&c->arena, CALL_ARENA_MAX);
+    if (!c)
+        return NULL;
+    arena_init(&c->arena, CALL_ARENA_MAX);
+    c->arena.budget = &call_memory;
     return c;
 }
 

@@ -79,6 +79,13 @@ struct call {
  * whole backtrace. The listener writes it directly before the reply and sends both as one piece. */
 #define CALL_REPLY_ROOM (SP_IPC_LENGTH_LEN + SP_BACKTRACE_MAX)
 
+/* What the arenas of all calls and the requests that are still being read hold together, and may
+ * hold: `memory_max` of the configuration. */
+extern struct arena_budget call_memory;
+/* Little of it is left: what may be refused is answered Overloaded, so that what is under way ends
+ * well. Any thread. */
+bool call_memory_is_short(void);
+
 /* A fresh call from the pool: everything zero, the arena empty. NULL where there is no memory.
  * Thread-safe. */
 struct call *call_new(void);

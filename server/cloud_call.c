@@ -101,17 +101,25 @@ static void read_expired(struct timer *t)
                   "the time was over before cloud \"%s\" had a place free", c->connection->name);
 }
 
-static void fail_overloaded(struct call *c)
+void fail_overloaded(struct call *c)
 {
     c->result->retry = arena_message(&c->arena, &pb_Retry_desc);
     if (c->result->retry) {
         c->result->retry->class_ = RETRY_CLASS_AFTER_BACKOFF;
-        c->result->retry->after_ms = 100;
+        c->result->retry->after_ms = lane_retry_ms(c->connection->lane);
         c->result->retry->scope = RETRY_SCOPE_CLOUD;
     }
     call_fail(c, RESULT_CODE_OVERLOADED,
-              "cloud \"%s\" has %u calls waiting already: try again a little later",
-              c->connection->name, c->connection->config->max_queued);
+              "cloud \"%s\" is asked for more than it can do in time: try again a little later",
+              c->connection->name);
+}
+
+/* On a worker. The timer may just be at its end, and then finds the job in no queue. */
+static void read_shed(struct job *j)
+{
+    struct call *c = CONTAINER_OF(j, struct call, job);
+    timer_cancel(&c->timer);
+    fail_overloaded(c);
 }
 
 static void queue_read(struct call *c)
@@ -120,15 +128,18 @@ static void queue_read(struct call *c)
         run_read(c);
         return;
     }
-    c->job.run = read_job;
+    struct lane *lane = c->connection->lane;
+    if (!lane_reserve(lane, c->deadline_ns)) {
+        fail_overloaded(c);
+        return;
+    }
+    c->job = (struct job){.run = read_job, .shed = read_shed};
     if (!timer_arm(&c->timer, c->deadline_ns, read_expired)) {
+        lane_unreserve(lane);
         call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
         return;
     }
-    if (!lane_submit(c->connection->lane, &c->job)) {
-        timer_cancel(&c->timer);
-        fail_overloaded(c);
-    }
+    lane_submit_reserved(lane, &c->job);
 }
 
 static void run_create(struct call *c)
@@ -206,8 +217,25 @@ pb_ResultCode fail_unknown_cloud(struct call *c, const char *name)
                        names ? near_words(&c->arena, name, names, s->n) : "");
 }
 
+/* What a cloud answers is kept until its client has read it: where memory is short, no more of it.
+ */
+static void fail_short_of_memory(struct call *c)
+{
+    c->result->retry = arena_message(&c->arena, &pb_Retry_desc);
+    if (c->result->retry) {
+        c->result->retry->class_ = RETRY_CLASS_AFTER_BACKOFF;
+        c->result->retry->after_ms = 1000;
+    }
+    call_fail(c, RESULT_CODE_OVERLOADED,
+              "the calls under way need the gateway's whole memory: try again a little later");
+}
+
 void cloud_call_run(struct call *c)
 {
+    if (!c->family && call_memory_is_short()) {
+        fail_short_of_memory(c);
+        return;
+    }
     const char *name = message_string(c->req, c->method->in.cloud);
     if (name[0]) {
         c->connection = snapshot_find(c->snapshot, name);

@@ -8,5 +8,7 @@
 
 /* Takes the call. */
 void cloud_call_run(struct call *c);
+/* Its connection's lane takes no more now: say so, and when to try again. Takes the call. */
+void fail_overloaded(struct call *c);
 
 #endif

@@ -50,6 +50,7 @@ struct config {
     int keep_operations_ms;
     const char *log_level; /* "debug", "info", "warn" or "error" */
     struct listener_limits limits;
+    size_t memory_max; /* bytes of all calls together, while they are read too */
     size_t n_listen;
     struct config_listen *listen;
     size_t n_clouds;

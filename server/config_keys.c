@@ -24,6 +24,11 @@ static const struct config_key limit_keys[] = {
      .doc = "Calls under way on one connection; then it is not read until one ends."},
     {"unsent_max", CONFIG_SIZE, AT(limits.unsent_max), .min = 65536, .max = GIB, .initial = 4 * MIB,
      .doc = "Bytes of replies that a connection may leave unread; then it is not read."},
+    {"memory_max", CONFIG_SIZE, AT(memory_max), .min = 64 * MIB, .max = 1024 * GIB,
+     .initial = 512 * MIB,
+     .doc =
+         "Bytes that all calls hold together, requests that are still being read included. Where "
+         "three quarters are in use, new calls to clouds are answered Overloaded."},
     {"handshake_timeout", CONFIG_DURATION, AT(limits.handshake_ms), .min = 100, .max = 600 * SEC,
      .initial = 5 * SEC, .doc = "For a new connection to say what it is, TLS included."},
     {"frame_timeout", CONFIG_DURATION, AT(limits.frame_ms), .min = 100, .max = 600 * SEC,

@@ -180,6 +180,8 @@ void snapshot_discard(struct snapshot *s)
 
 void snapshot_publish(struct snapshot *s)
 {
+    if (s)
+        atomic_store_explicit(&call_memory.max, s->config->memory_max, memory_order_relaxed);
     pthread_mutex_lock(&world.lock);
     struct snapshot *before = world.current;
     world.current = s;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "admission.h"
+#include "isobar/clock.h"
+
 /* A worker that has had nothing to do for so long ends. */
 #define IDLE_SECONDS 30
 /* Adapters keep what is large in arenas, so that workers need little stack. */
@@ -16,8 +19,9 @@ struct lane {
     pthread_cond_t work;  /* a job has come, or the end */
     pthread_cond_t ended; /* a worker has ended */
     struct job *first, **last;
-    unsigned n_queued, max_queued;
+    unsigned n_queued, n_reserved;
     unsigned n_threads, n_idle, n_running, max_threads;
+    struct admission admission;
     bool stopping;
     char name[16];
 };
@@ -36,7 +40,7 @@ struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_que
     pthread_mutex_init(&l->lock, NULL);
     l->last = &l->first;
     l->max_threads = max_in_flight;
-    l->max_queued = max_queued;
+    admission_init(&l->admission, max_in_flight, max_queued);
     snprintf(l->name, sizeof(l->name), "%s", name);
     return l;
 }
@@ -88,18 +92,31 @@ static struct job *next_job(struct lane *l)
     return j;
 }
 
+/* With the lock held, which it gives up meanwhile. */
+static void run_job(struct lane *l, struct job *j)
+{
+    int64_t begun_ns = clock_mono_ns();
+    if (!admission_begin(&l->admission, begun_ns, j->queued_ns, j->shed != NULL)) {
+        pthread_mutex_unlock(&l->lock);
+        j->shed(j);
+        pthread_mutex_lock(&l->lock);
+        return;
+    }
+    l->n_running++;
+    pthread_mutex_unlock(&l->lock);
+    j->run(j);
+    pthread_mutex_lock(&l->lock);
+    l->n_running--;
+    admission_served(&l->admission, clock_mono_ns() - begun_ns);
+}
+
 static void *worker(void *arg)
 {
     struct lane *l = arg;
     pthread_setname_np(pthread_self(), l->name);
     pthread_mutex_lock(&l->lock);
-    for (struct job *j; (j = next_job(l));) {
-        l->n_running++;
-        pthread_mutex_unlock(&l->lock);
-        j->run(j);
-        pthread_mutex_lock(&l->lock);
-        l->n_running--;
-    }
+    for (struct job *j; (j = next_job(l));)
+        run_job(l, j);
     l->n_threads--;
     pthread_cond_broadcast(&l->ended);
     pthread_mutex_unlock(&l->lock);
@@ -125,16 +142,18 @@ static bool start_worker(struct lane *l)
  * earlier one counts as idle still, so the idle are compared with what waits. */
 static bool have_worker(struct lane *l)
 {
-    if (l->n_idle > l->n_queued || l->n_threads >= l->max_threads || start_worker(l))
+    if (l->n_idle > l->n_queued + l->n_reserved || l->n_threads >= l->max_threads ||
+        start_worker(l))
         return true;
     return l->n_threads > 0;
 }
 
 /* With the lock held. */
-static void queue(struct lane *l, struct job *j)
+static void queue(struct lane *l, struct job *j, int64_t now_ns)
 {
     j->next = NULL;
     j->prev = l->last;
+    j->queued_ns = now_ns;
     *l->last = j;
     l->last = &j->next;
     l->n_queued++;
@@ -142,22 +161,66 @@ static void queue(struct lane *l, struct job *j)
         pthread_cond_signal(&l->work);
 }
 
+/* With the lock held: whether there is a place for one more, and somebody who will take it. */
+static bool admit(struct lane *l, int64_t now_ns, int64_t deadline_ns)
+{
+    return admission_take(&l->admission, now_ns, l->n_queued + l->n_reserved, l->n_running,
+                          deadline_ns ? deadline_ns : INT64_MAX) &&
+           have_worker(l);
+}
+
 bool lane_submit(struct lane *l, struct job *j)
 {
+    int64_t now_ns = clock_mono_ns();
     pthread_mutex_lock(&l->lock);
-    /* What no worker has taken yet and will at once does not count as waiting. */
-    bool ok = l->n_queued + l->n_running < l->max_queued + l->max_threads && have_worker(l);
+    bool ok = admit(l, now_ns, j->deadline_ns);
     if (ok)
-        queue(l, j);
+        queue(l, j, now_ns);
     pthread_mutex_unlock(&l->lock);
     return ok;
+}
+
+bool lane_reserve(struct lane *l, int64_t deadline_ns)
+{
+    int64_t now_ns = clock_mono_ns();
+    pthread_mutex_lock(&l->lock);
+    bool ok = admit(l, now_ns, deadline_ns);
+    if (ok)
+        l->n_reserved++;
+    pthread_mutex_unlock(&l->lock);
+    return ok;
+}
+
+void lane_submit_reserved(struct lane *l, struct job *j)
+{
+    pthread_mutex_lock(&l->lock);
+    l->n_reserved--;
+    (void)have_worker(l);
+    queue(l, j, clock_mono_ns());
+    pthread_mutex_unlock(&l->lock);
+}
+
+void lane_unreserve(struct lane *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->n_reserved--;
+    pthread_mutex_unlock(&l->lock);
+}
+
+uint32_t lane_retry_ms(struct lane *l)
+{
+    pthread_mutex_lock(&l->lock);
+    uint32_t ms = admission_retry_ms(&l->admission, l->n_queued + l->n_reserved);
+    pthread_mutex_unlock(&l->lock);
+    return ms;
 }
 
 void lane_continue(struct lane *l, struct job *j)
 {
     pthread_mutex_lock(&l->lock);
+    j->shed = NULL;
     (void)have_worker(l);
-    queue(l, j);
+    queue(l, j, clock_mono_ns());
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -176,7 +239,11 @@ void lane_stats(struct lane *l, struct lane_stats *ret)
     pthread_mutex_lock(&l->lock);
     *ret = (struct lane_stats){.in_flight = l->n_running,
                                .max_in_flight = l->max_threads,
-                               .queued = l->n_queued,
-                               .max_queued = l->max_queued};
+                               .queued = l->n_queued + l->n_reserved,
+                               .max_queued = l->admission.max_queued,
+                               .overloaded = l->admission.overloaded,
+                               .refused = l->admission.n_refused,
+                               .shed = l->admission.n_shed,
+                               .service_ns = l->admission.mean_ns};
     pthread_mutex_unlock(&l->lock);
 }

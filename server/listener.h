@@ -76,11 +76,12 @@ const struct listener_ops *listener_for(const char *url);
  * `refused` are those of them that were one too many. `bad_frames` counts connections that were
  * closed for what they sent: no handshake of ours, a length out of bounds, no request id.
  * `timeouts` counts those that took too long over a handshake or a message, `tls_failed` those
- * whose TLS handshake failed. nng tells none of these three, and its bytes are those of messages
+ * whose TLS handshake failed, `starved` those for whose request call_memory had no room. nng tells
+ * none of these four, and its bytes are those of messages
  * alone. */
 struct listener_stats {
     atomic_uint_fast64_t accepted, closed, refused;
-    atomic_uint_fast64_t bad_frames, timeouts, tls_failed;
+    atomic_uint_fast64_t bad_frames, timeouts, tls_failed, starved;
     atomic_uint_fast64_t bytes_in, bytes_out;
 };
 extern struct listener_stats listener_stats;

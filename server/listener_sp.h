@@ -168,6 +168,8 @@ struct sp_link {
     unsigned calls; /* under way, or with a reply not wholly sent */
     LIST_HEAD(, sp_ticket) tickets;
     struct buf in;                /* read, and not taken */
+    size_t in_held;               /* bytes of it that call_memory knows of */
+    unsigned taken;               /* calls, in this turn */
     int64_t read_ns;              /* the last time */
     struct call *out, **out_last; /* replies to send */
     size_t out_sent;              /* bytes of the first of them that are sent */
@@ -197,6 +199,10 @@ bool sp_link_is_full(const struct sp_link *k);
 void sp_link_read(struct sp_link *k);
 /* Take messages that were read when there were too many calls. */
 void sp_link_take_held(struct sp_link *k);
+/* Tell call_memory what the link's buffer holds now; false where it has no room for that. */
+bool sp_link_hold(struct sp_link *k);
+/* A connection that has sent much lets others have their turn after so many calls. */
+#define SP_CALLS_PER_TURN 64
 
 /* The c->reply of all calls; any thread. */
 void sp_link_reply(struct call *c);

@@ -15,6 +15,24 @@ static void refuse_bytes(struct sp_link *k)
     sp_link_drop(k, false);
 }
 
+bool sp_link_hold(struct sp_link *k)
+{
+    size_t room = k->in.room;
+    if (room > k->in_held && !arena_budget_take(&call_memory, room - k->in_held))
+        return false;
+    if (room < k->in_held)
+        arena_budget_give(&call_memory, k->in_held - room);
+    k->in_held = room;
+    return true;
+}
+
+/* No memory for what came: there is not even any to say so. */
+static void starve(struct sp_link *k)
+{
+    listener_count(&listener_stats.starved, 1);
+    sp_link_drop(k, false);
+}
+
 static void receive(struct sp_link *k, const struct sp_frame *f)
 {
     struct call *c = call_new();
@@ -22,7 +40,7 @@ static void receive(struct sp_link *k, const struct sp_frame *f)
     if (!c || !listener_set_message(c, message, f->payload_len - f->backtrace_len)) {
         if (c)
             call_free(c);
-        sp_link_drop(k, false);
+        starve(k);
         return;
     }
     _Static_assert(sizeof(struct sp_ticket) <= sizeof(c->room),
@@ -32,6 +50,7 @@ static void receive(struct sp_link *k, const struct sp_frame *f)
     LIST_INSERT_HEAD(&k->tickets, t, list);
     atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
     k->calls++;
+    k->taken++;
     c->peer = &k->peer;
     c->link = t;
     c->reply = sp_link_reply;
@@ -64,7 +83,7 @@ static size_t take(struct sp_link *k, const uint8_t *data, size_t len)
     size_t at = k->greeted ? 0 : take_handshake(k, data, len);
     k->held = false;
     while (k->greeted && !k->closed && !k->broken && at < len) {
-        if (sp_link_is_full(k)) {
+        if (sp_link_is_full(k) || k->taken >= SP_CALLS_PER_TURN) {
             k->held = true;
             break;
         }
@@ -87,8 +106,13 @@ static size_t take(struct sp_link *k, const uint8_t *data, size_t len)
 void sp_link_take_held(struct sp_link *k)
 {
     size_t n = take(k, (const uint8_t *)k->in.data, k->in.len);
-    if (!k->closed && n > 0)
-        buf_consume(&k->in, n);
+    if (k->closed || n == 0)
+        return;
+    buf_consume(&k->in, n);
+    if (k->in.len == 0) {
+        buf_done(&k->in);
+        (void)sp_link_hold(k);
+    }
 }
 
 static ssize_t read_some(struct sp_link *k, uint8_t *data, size_t room)
@@ -123,8 +147,9 @@ static void keep(struct sp_link *k, const uint8_t *data, size_t len)
     buf_reset(&k->in);
     if (len == 0)
         buf_done(&k->in);
-    else if (!buf_add(&k->in, data, len))
-        sp_link_drop(k, false);
+    bool ok = len == 0 || buf_add(&k->in, data, len);
+    if (!sp_link_hold(k) || !ok)
+        starve(k);
 }
 
 static void read_short(struct sp_link *k)
@@ -153,8 +178,8 @@ static void read_long(struct sp_link *k)
     if (room > k->in.len)
         room = k->in.len;
     char *to = buf_reserve(&k->in, room);
-    if (!to) {
-        sp_link_drop(k, false);
+    if (!to || !sp_link_hold(k)) {
+        starve(k);
         return;
     }
     ssize_t n = read_some(k, (uint8_t *)to, room);
@@ -164,8 +189,10 @@ static void read_long(struct sp_link *k)
     if (k->in.len < f.total)
         return;
     k->read_ns = clock_mono_ns();
-    if (take(k, (const uint8_t *)k->in.data, k->in.len) > 0 && !k->closed)
+    if (take(k, (const uint8_t *)k->in.data, k->in.len) > 0 && !k->closed) {
         buf_done(&k->in);
+        (void)sp_link_hold(k);
+    }
 }
 
 void sp_link_read(struct sp_link *k)

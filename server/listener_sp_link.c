@@ -157,6 +157,7 @@ void sp_link_drop(struct sp_link *k, bool orderly)
     k->pending = false;
     sp_link_forget(k);
     buf_done(&k->in);
+    (void)sp_link_hold(k);
     struct sp_listener *l = k->listener;
     k->listener = NULL;
     sp_listener_leave(l);
@@ -194,15 +195,14 @@ static void step(struct sp_link *k)
         sp_link_flush(k);
         if (k->closed || k->stopped || k->broken || sp_link_is_full(k))
             break;
-        if (k->held)
-            continue;
-        if (!k->readable)
+        if (!k->held && !k->readable)
             break;
-        if (reads >= READS_PER_TURN) {
+        if (reads >= READS_PER_TURN || k->taken >= SP_CALLS_PER_TURN) {
             enqueue(k);
             break;
         }
-        sp_link_read(k);
+        if (!k->held)
+            sp_link_read(k);
     }
 }
 
@@ -222,6 +222,7 @@ void sp_link_turn(struct sp_link *k)
 {
     atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
     k->in_turn = true;
+    k->taken = 0;
     if (!k->broken)
         step(k);
     if (k->broken)

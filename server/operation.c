@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "dispatch.h"
+#include "cloud_call.h"
 #include "isobar/clock.h"
 #include "isobar/result.h"
 #include "operation_private.h"
@@ -214,6 +214,7 @@ static void withdraw(struct operation *o, enum store_outcome outcome)
 {
     char repeats[UUID_TEXT_LEN + 1];
     struct snapshot *snapshot = o->snapshot;
+    lane_unreserve(o->connection->lane);
     memcpy(repeats, o->repeats, sizeof(repeats));
     pthread_mutex_lock(&operations.lock);
     struct call *waiters = take_waiters(o, true);
@@ -306,20 +307,26 @@ void operation_call(struct call *c)
         operation_discard(fresh);
         return;
     }
+    struct lane *lane = c->connection->lane;
     bool late = c->wait_over || operations.stopping;
-    bool ok = !late && operation_insert(fresh) && operation_attach(fresh, c);
+    /* The place in the lane is taken before anything is recorded: what is, is done. */
+    bool place = !late && lane_reserve(lane, fresh->start_by_ns == INT64_MAX ? 0 : c->deadline_ns);
+    bool ok = place && operation_insert(fresh) && operation_attach(fresh, c);
     operations.n_working += ok;
     pthread_mutex_unlock(&operations.lock);
     if (ok) {
         journal_intent(fresh);
         return;
     }
+    if (place)
+        lane_unreserve(lane);
     operation_discard(fresh);
-    if (late) {
-        timer_cancel(&c->timer);
-        c->result->side_effects = SIDE_EFFECTS_NONE;
+    timer_cancel(&c->timer);
+    c->result->side_effects = SIDE_EFFECTS_NONE;
+    if (late)
         call_fail(c, RESULT_CODE_DEADLINE_EXCEEDED, "the time was over before it was begun");
-    } else {
-        fail_memory(c);
-    }
+    else if (!place)
+        fail_overloaded(c);
+    else
+        call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
 }

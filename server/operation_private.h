@@ -173,8 +173,7 @@ const char *journal_key(struct arena *a, const char *request_id, const char *pri
 
 /* ---- running ---- */
 
-/* Hand it to its lane for the first time; it is finished, for all who wait, where there is no room.
- */
+/* Hand it to its lane for the first time, at the place that was reserved for it. */
 void operation_start(struct operation *o);
 /* Have the lane run the next step, now or after a while. */
 void operation_next(struct operation *o, void (*step)(struct job *j));

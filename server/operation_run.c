@@ -420,12 +420,6 @@ void operation_order(struct job *j)
 
 void operation_start(struct operation *o)
 {
-    o->job.run = operation_order;
-    if (lane_submit(o->connection->lane, &o->job))
-        return;
-    o->result->side_effects = SIDE_EFFECTS_NONE;
-    operation_finish(
-        o, result_fail(&o->working, o->result, RESULT_CODE_OVERLOADED,
-                       "cloud \"%s\" has %u calls waiting already: try again a little later",
-                       o->cloud, o->connection->config->max_queued));
+    o->job = (struct job){.run = operation_order};
+    lane_submit_reserved(o->connection->lane, &o->job);
 }

@@ -33,6 +33,30 @@ static void allocator_free(void *data UNUSED, void *ptr UNUSED)
 {
 }
 
+bool arena_budget_take(struct arena_budget *b, size_t size)
+{
+    size_t max = atomic_load_explicit(&b->max, memory_order_relaxed);
+    size_t used = atomic_load_explicit(&b->used, memory_order_relaxed);
+    do {
+        if (used > max || size > max - used)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&b->used, &used, used + size,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+void arena_budget_give(struct arena_budget *b, size_t size)
+{
+    atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
+}
+
+static void free_block(struct arena *a, struct arena_block *b)
+{
+    if (b && a->budget)
+        arena_budget_give(a->budget, b->size);
+    free(b);
+}
+
 void arena_init(struct arena *a, size_t cap)
 {
     *a = (struct arena){.cap = cap};
@@ -43,9 +67,11 @@ void arena_done(struct arena *a)
 {
     for (struct arena_block *b = a->blocks, *older; b; b = older) {
         older = b->older;
-        free(b);
+        free_block(a, b);
     }
+    struct arena_budget *budget = a->budget;
     arena_init(a, a->cap);
+    a->budget = budget;
 }
 
 /* Take the next bytes from the block at the head of the list. */
@@ -65,7 +91,7 @@ void arena_reset(struct arena *a)
             drop = keep;
             keep = b;
         }
-        free(drop);
+        free_block(a, drop);
     }
     if (keep) {
         keep->older = NULL;
@@ -88,9 +114,17 @@ static struct arena_block *new_block(struct arena *a, size_t room)
     size = size > BLOCK_MAX ? BLOCK_MAX : size;
     size = size > left ? left : size;
     size = size < need ? need : size;
+    if (a->budget && !arena_budget_take(a->budget, size)) {
+        size = need;
+        if (!arena_budget_take(a->budget, size))
+            return NULL;
+    }
     struct arena_block *b = malloc(size);
-    if (!b)
+    if (!b) {
+        if (a->budget)
+            arena_budget_give(a->budget, size);
         return NULL;
+    }
     b->older = NULL;
     b->size = size;
     a->total += size;

@@ -256,10 +256,11 @@ static void the_token_is_the_request_id_there(void **state)
 
 static char noted[64];
 
-static void note(struct op *op, const char *native_id)
+static bool note(struct op *op, const char *native_id)
 {
     (void)op;
     snprintf(noted, sizeof(noted), "%s", native_id);
+    return true;
 }
 
 static void one_token_is_one_machine(void **state)

@@ -161,6 +161,37 @@ static void use_after_reset_is_poisoned(void **state UNUSED)
 #endif
 }
 
+static void many_share_a_budget(void **state)
+{
+    (void)state;
+    struct arena_budget b = {.max = 10000};
+    struct arena one, two;
+    arena_init(&one, 1 << 20);
+    arena_init(&two, 1 << 20);
+    one.budget = two.budget = &b;
+    assert_non_null(arena_alloc(&one, 5000));
+    assert_int_equal(atomic_load(&b.used), one.total);
+    assert_null(arena_alloc(&two, 5000));
+    assert_true(two.exhausted);
+    arena_reset(&two);
+    assert_non_null(arena_alloc(&two, 100));
+    assert_int_equal(atomic_load(&b.used), one.total + two.total);
+    arena_done(&one);
+    assert_int_equal(atomic_load(&b.used), two.total);
+    assert_non_null(arena_alloc(&two, 5000));
+    arena_reset(&two);
+    assert_int_equal(atomic_load(&b.used), two.total);
+    arena_done(&two);
+    assert_int_equal(atomic_load(&b.used), 0);
+    /* It was not forgotten. */
+    assert_null(arena_alloc(&one, 20000));
+    assert_true(arena_budget_take(&b, 10000));
+    assert_false(arena_budget_take(&b, 1));
+    arena_budget_give(&b, 10000);
+    assert_int_equal(atomic_load(&b.used), 0);
+    arena_done(&one);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +202,7 @@ int main(void)
         cmocka_unit_test(copies),
         cmocka_unit_test(protobuf_lives_in_it),
         cmocka_unit_test(use_after_reset_is_poisoned),
+        cmocka_unit_test(many_share_a_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

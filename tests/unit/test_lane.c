@@ -93,6 +93,107 @@ static void test_bounds(void **state)
     lane_free(l);
 }
 
+/* A place that is reserved is one less for others, and is there when it is used. */
+static void test_reserve(void **state)
+{
+    (void)state;
+    reset();
+    struct lane *l = lane_new("test", 1, 2);
+    static struct task tasks[4];
+    for (int i = 0; i < 4; i++)
+        tasks[i].job.run = run_held;
+    assert_true(lane_submit(l, &tasks[0].job));
+    wait_for(&running, 1);
+    assert_true(lane_reserve(l, 0));
+    assert_true(lane_reserve(l, 0));
+    assert_false(lane_reserve(l, 0));
+    assert_false(lane_submit(l, &tasks[1].job));
+    struct lane_stats stats;
+    lane_stats(l, &stats);
+    assert_int_equal(stats.queued, 2);
+    assert_int_equal(stats.refused, 2);
+    assert_true(lane_retry_ms(l) > 0);
+    lane_unreserve(l);
+    assert_true(lane_submit(l, &tasks[1].job));
+    lane_submit_reserved(l, &tasks[2].job);
+    assert_false(lane_submit(l, &tasks[3].job));
+    lane_stats(l, &stats);
+    assert_int_equal(stats.queued, 2);
+    atomic_store(&gate_open, true);
+    wait_for(&done, 3);
+    lane_free(l);
+    /* The first of a lane: a worker comes for it, and waits. */
+    reset();
+    l = lane_new("test", 1, 1);
+    assert_true(lane_reserve(l, 0));
+    tasks[3].job.run = run_quick;
+    lane_submit_reserved(l, &tasks[3].job);
+    wait_for(&done, 1);
+    lane_free(l);
+}
+
+static atomic_uint shed;
+
+static void shed_it(struct job *j)
+{
+    struct task *t = CONTAINER_OF(j, struct task, job);
+    atomic_fetch_add(&t->runs, 1);
+    atomic_fetch_add(&shed, 1);
+}
+
+static void run_slow(struct job *j)
+{
+    usleep(5000);
+    run_quick(j);
+}
+
+/* More than the lane can do, for long: of what was queued some is shed, each runs or is shed once,
+ * and what must not be shed is not. */
+static void test_overloaded(void **state)
+{
+    (void)state;
+    reset();
+    atomic_store(&shed, 0);
+    enum { CROWD = 400 };
+    struct lane *l = lane_new("test", 2, CROWD);
+    struct task *tasks = calloc(MANY, sizeof(*tasks));
+    static struct task first, reserved, next_step;
+    first.job.run = run_slow;
+    assert_true(lane_submit(l, &first.job));
+    wait_for(&done, 1);
+    unsigned taken = 0;
+    struct lane_stats stats = {.overloaded = false};
+    /* Till it has been full for long; then till something was shed. */
+    for (int i = 0; i < 60000 && stats.shed == 0 && taken < MANY; i++) {
+        struct task *t = &tasks[taken];
+        t->job = (struct job){.run = run_slow, .shed = shed_it};
+        if (lane_submit(l, &t->job))
+            taken++;
+        else
+            usleep(500);
+        if (taken == CROWD / 2 && !reserved.job.run) {
+            reserved.job = (struct job){.run = run_slow};
+            next_step.job = (struct job){.run = run_slow, .shed = shed_it};
+            assert_true(lane_reserve(l, 0));
+            lane_submit_reserved(l, &reserved.job);
+            lane_continue(l, &next_step.job);
+        }
+        lane_stats(l, &stats);
+    }
+    assert_true(stats.overloaded);
+    assert_true(stats.shed > 0);
+    assert_true(stats.service_ns > 0);
+    lane_free(l);
+    assert_true(atomic_load(&shed) > 0);
+    assert_int_equal(atomic_load(&done) + atomic_load(&shed), taken + 3);
+    for (unsigned i = 0; i < taken; i++)
+        assert_int_equal(atomic_load(&tasks[i].runs), 1);
+    assert_int_equal(atomic_load(&reserved.runs), 1);
+    assert_int_equal(atomic_load(&next_step.runs), 1);
+    assert_null(next_step.job.shed);
+    free(tasks);
+}
+
 static void test_withdraw(void **state)
 {
     (void)state;
@@ -134,8 +235,8 @@ static void test_each_runs_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_withdraw),
+        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_overloaded),     cmocka_unit_test(test_withdraw),
         cmocka_unit_test(test_each_runs_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,23 +10,35 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include "isobar/base.h"
 
 struct arena_block;
 
+/* What many arenas may hold together, whatever threads they are on. */
+struct arena_budget {
+    atomic_size_t used; /* bytes of all their blocks */
+    atomic_size_t max;  /* an allocation past it fails, as one past an arena's own cap */
+};
+
 struct arena {
-    struct arena_block *blocks; /* the first is where the next bytes come from */
-    char *next, *end;           /* the free part of it */
-    size_t total;               /* bytes of all blocks */
-    size_t cap;                 /* `total` never exceeds it */
-    bool exhausted;             /* an allocation failed since the last reset */
+    struct arena_block *blocks;  /* the first is where the next bytes come from */
+    char *next, *end;            /* the free part of it */
+    size_t total;                /* bytes of all blocks */
+    size_t cap;                  /* `total` never exceeds it */
+    bool exhausted;              /* an allocation failed since the last reset */
+    struct arena_budget *budget; /* NULL: none. Set while the arena is empty */
     ProtobufCAllocator allocator;
 };
 
+/* Take from a budget, or give back; false, and nothing is taken, where it has not that much. */
+bool arena_budget_take(struct arena_budget *b, size_t size) MUST_USE;
+void arena_budget_give(struct arena_budget *b, size_t size);
+
 /* An empty arena that will never hold more than `cap` bytes; nothing is allocated yet. */
 void arena_init(struct arena *a, size_t cap);
-/* Give everything back. */
+/* Give everything back; cap and budget stay. */
 void arena_done(struct arena *a);
 /* Forget everything that was allocated; one block stays. */
 void arena_reset(struct arena *a);
