@@ -132,21 +132,22 @@ static void bind_text(sqlite3_stmt *stmt, int place, const char *text)
     sqlite3_bind_text(stmt, place, text, -1, SQLITE_STATIC);
 }
 
-/* The row's item, in the arena; false where that is exhausted. */
+/* The row's item, in the arena; false where that, or the memory, is exhausted. */
 static bool take_item(sqlite3_stmt *stmt, struct arena *a, bool keys_only, struct store_item *ret)
 {
+    const char *key = (const char *)sqlite3_column_text(stmt, 0);
+    const void *data = keys_only ? NULL : sqlite3_column_blob(stmt, 4);
+    size_t len = keys_only ? 0 : (size_t)sqlite3_column_bytes(stmt, 4);
+    if (!key || (!data && len > 0))
+        return false;
     *ret = (struct store_item){
-        .key = arena_strndup(a, (const char *)sqlite3_column_text(stmt, 0),
-                             (size_t)sqlite3_column_bytes(stmt, 0)),
+        .key = arena_strndup(a, key, (size_t)sqlite3_column_bytes(stmt, 0)),
+        .data = keys_only ? NULL : arena_memdup(a, data, len),
+        .len = len,
         .created = sqlite3_column_int64(stmt, 1),
         .modified = sqlite3_column_int64(stmt, 2),
         .lease = sqlite3_column_int64(stmt, 3),
     };
-    if (!keys_only) {
-        const void *data = sqlite3_column_blob(stmt, 4);
-        ret->len = (size_t)sqlite3_column_bytes(stmt, 4);
-        ret->data = arena_memdup(a, data, ret->len);
-    }
     return !a->exhausted;
 }
 
@@ -459,7 +460,7 @@ enum store_outcome store_db_lease_keys(struct store_db *db, struct arena *a, int
     bool room = true;
     sqlite3_bind_int64(stmt, 1, lease);
     while (room && sqlite3_step(stmt) == SQLITE_ROW) {
-        room = make_room(a, &keys, n, sizeof(char *));
+        room = sqlite3_column_text(stmt, 0) && make_room(a, &keys, n, sizeof(char *));
         if (room)
             ((const char **)keys)[n++] =
                 arena_strdup(a, (const char *)sqlite3_column_text(stmt, 0));

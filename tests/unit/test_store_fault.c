@@ -13,7 +13,7 @@ static atomic_int log_syncs, log_writes, log_full, file_writes, file_syncs, read
 struct layer_file {
     sqlite3_file base;
     bool is_log;
-    _Alignas(16) char real[]; /* the file of the VFS below */
+    _Alignas(8) char real[]; /* the file of the VFS below */
 };
 
 static sqlite3_vfs layer, *below;
