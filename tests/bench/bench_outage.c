@@ -1,0 +1,281 @@
+/* A cloud goes away for half a minute, under steady calls from many connections: how often it is
+ * asked meanwhile, how soon after its return calls succeed again, and what calls to another cloud
+ * see of it.
+ *
+ * It goes away in four ways, one after the other; between them both clouds are well. Both are stubs
+ * that answer as OpenStack does, and the first counts what reaches it.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "isobar/clock.h"
+#include "isobar/result.h"
+#include "stub.h"
+
+#ifndef BENCH_DATA
+#error "BENCH_DATA is the folder of the recorded bodies"
+#endif
+
+enum { CALLERS = 24, TIMEOUT_MS = 10000, TICK_MS = 1 };
+#define PACE_NS    (100 * NS_PER_MS) /* of each caller */
+#define OUTAGE_NS  (30 * NS_PER_SEC)
+#define QUIET_NS   (5 * NS_PER_SEC)
+#define RECOVER_NS (6 * NS_PER_SEC)
+
+static const struct way {
+    const char *name;
+    enum stub_mood mood;
+    bool countable;
+} ways[] = {
+    {"refuses connections", STUB_GONE, false},
+    {"accepts and resets", STUB_CLOSES, true},
+    {"accepts and hangs", STUB_HANGS, true},
+    {"answers 503", STUB_BUSY, true},
+};
+
+/* ---- The callers of the cloud that goes away ---- */
+
+static struct {
+    int port;
+    struct bench_frame frame;
+    atomic_bool over;
+    atomic_bool out;            /* the cloud is away */
+    atomic_uint calls, refused; /* begun meanwhile; those that failed within 50 ms */
+    _Atomic int64_t back_ns;    /* when it came back; 0: it is away */
+    _Atomic int64_t first_ok_ns, last_fail_ns;
+} callers;
+
+static void note(int64_t begin, int64_t end, bool ok, bool out)
+{
+    int64_t none = 0;
+    if (out && !ok && end - begin < 50 * NS_PER_MS)
+        atomic_fetch_add(&callers.refused, 1);
+    if (atomic_load(&callers.back_ns) == 0)
+        return;
+    if (ok) {
+        atomic_compare_exchange_strong(&callers.first_ok_ns, &none, end);
+        return;
+    }
+    for (int64_t was = atomic_load(&callers.last_fail_ns); was < end;)
+        if (atomic_compare_exchange_weak(&callers.last_fail_ns, &was, end))
+            break;
+}
+
+static void *call_steadily(void *arg)
+{
+    uint8_t *buf = malloc(65536);
+    int fd = bench_connect(callers.port);
+    int64_t next = bench_now() + (intptr_t)arg * (PACE_NS / CALLERS);
+    while (!atomic_load(&callers.over)) {
+        int64_t begin = bench_now();
+        bool out = atomic_load(&callers.out);
+        if (begin < next) {
+            struct timespec pause = {.tv_nsec = next - begin};
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        if (out)
+            atomic_fetch_add(&callers.calls, 1);
+        pb_Reply *reply = bench_reply(buf, bench_call(fd, &callers.frame, buf, 65536));
+        note(begin, bench_now(), result_is_success(reply->result->code), out);
+        isobar__v1__reply__free_unpacked(reply, NULL);
+        /* Late is late: no burst makes up for it. */
+        next = next + PACE_NS > begin ? next + PACE_NS : begin + PACE_NS;
+    }
+    close(fd);
+    free(buf);
+    return NULL;
+}
+
+/* ---- The other cloud ---- */
+
+struct other {
+    int fd;
+    struct bench_frame frame;
+    struct samples before, during, after;
+};
+
+static void call_other(struct other *o, int64_t ns, struct samples *samples)
+{
+    static uint8_t buf[65536];
+    for (int64_t end = bench_now() + ns; bench_now() < end;) {
+        struct timespec pause = {.tv_nsec = TICK_MS * NS_PER_MS};
+        int64_t start = bench_now();
+        size_t len = bench_call(o->fd, &o->frame, buf, sizeof(buf));
+        if (samples)
+            samples_add(samples, bench_now() - start);
+        isobar__v1__reply__free_unpacked(bench_expect_ok(buf, len), NULL);
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* ---- One outage ---- */
+
+struct figures {
+    double attempts_ratio, recover_s, p99_ratio;
+};
+
+static void worst(struct figures *all, const struct figures *one)
+{
+    if (one->attempts_ratio > all->attempts_ratio)
+        all->attempts_ratio = one->attempts_ratio;
+    if (one->recover_s > all->recover_s)
+        all->recover_s = one->recover_s;
+    if (one->p99_ratio > all->p99_ratio)
+        all->p99_ratio = one->p99_ratio;
+}
+
+static double seconds_after(int64_t ns, int64_t start)
+{
+    return ns > start ? (double)(ns - start) / (double)NS_PER_SEC : 0;
+}
+
+/* In memory of both; each attempt at a server that hangs or is busy is a request, at one that
+ * resets a connection. */
+static unsigned attempts(struct stub_control *c, enum stub_mood mood)
+{
+    return mood == STUB_CLOSES ? atomic_load(&c->connections) : atomic_load(&c->requests);
+}
+
+static void go_away(struct other *o, struct stub_control *cloud, const struct way *way,
+                    struct figures *ret)
+{
+    samples_reset(&o->during);
+    samples_reset(&o->after);
+    atomic_store(&callers.back_ns, 0);
+    atomic_store(&callers.calls, 0);
+    atomic_store(&callers.refused, 0);
+    unsigned attempts_before = attempts(cloud, way->mood);
+    atomic_store(&cloud->mood, (int)way->mood);
+    atomic_store(&callers.out, true);
+    call_other(o, OUTAGE_NS, &o->during);
+    unsigned n = attempts(cloud, way->mood) - attempts_before, calls = atomic_load(&callers.calls);
+    atomic_store(&callers.out, false);
+    atomic_store(&callers.first_ok_ns, 0);
+    atomic_store(&callers.last_fail_ns, 0);
+    int64_t back = bench_now();
+    atomic_store(&cloud->mood, STUB_WELL);
+    atomic_store(&callers.back_ns, back);
+    call_other(o, RECOVER_NS, NULL);
+    call_other(o, QUIET_NS, &o->after);
+
+    int64_t first = atomic_load(&callers.first_ok_ns), last = atomic_load(&callers.last_fail_ns);
+    ret->attempts_ratio = way->countable && calls > 0 ? (double)n / calls : 0;
+    /* Where none came at all, as long as was waited. */
+    ret->recover_s = seconds_after(first ? last : bench_now(), back);
+    double before = samples_us(&o->before, 99), after = samples_us(&o->after, 99);
+    double during = samples_us(&o->during, 99);
+    ret->p99_ratio = before + after > 0 ? during / ((before + after) / 2) : 0;
+    printf("%-20s %u calls, ", way->name, calls);
+    if (way->countable)
+        printf("%u attempts (%.3f), ", n, ret->attempts_ratio);
+    printf("%.1f %% told within 50 ms; back: first success after %.2f s, last failure after %.2f "
+           "s\n%-20s the other cloud: p99 %.0f us before, %.0f us during, %.0f us after: %.2f\n",
+           calls ? 100.0 * atomic_load(&callers.refused) / calls : 0,
+           seconds_after(first ? first : bench_now(), back), ret->recover_s, "", before, during,
+           after, ret->p99_ratio);
+    fflush(stdout);
+    /* What was measured after this one was measured before the next. */
+    struct samples was = o->before;
+    o->before = o->after;
+    o->after = was;
+}
+
+/* ---- Setting up ---- */
+
+static void get_frame(struct bench_frame *f, const char *cloud)
+{
+    pb_GetVmRequest req;
+    isobar__v1__get_vm_request__init(&req);
+    req.cloud = (char *)(uintptr_t)cloud;
+    req.id = (char *)(uintptr_t)STUB_VM;
+    bench_frame(f, "isobar.v1.VmService/GetVm", &req.base, TIMEOUT_MS);
+}
+
+static void write_clouds(const char *path, const int ports[2])
+{
+    static const char *const names[] = {"frail", "sound"};
+    FILE *f = fopen(path, "we");
+    if (!f)
+        bench_die("%s: %s", path, strerror(errno));
+    fprintf(f, "clouds:\n");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        fprintf(f,
+                "  %s:\n    auth: {auth_url: \"http://127.0.0.1:%d/v3\", username: demo, password: "
+                "secret, project_name: demo, user_domain_name: Default, project_domain_name: "
+                "Default}\n    region_name: RegionOne\n",
+                names[i], ports[i]);
+    fclose(f);
+}
+
+static void run(struct bench_daemon *daemon, struct stub_control *frail, struct figures *ret)
+{
+    struct other other = {.fd = bench_connect(daemon->port)};
+    pthread_t threads[CALLERS];
+    uint8_t buf[65536];
+    callers.port = daemon->port;
+    get_frame(&callers.frame, "frail");
+    get_frame(&other.frame, "sound");
+    /* Tokens and versions are at hand from here on. */
+    size_t len = bench_call(other.fd, &callers.frame, buf, sizeof(buf));
+    isobar__v1__reply__free_unpacked(bench_expect_ok(buf, len), NULL);
+    for (size_t i = 0; i < CALLERS; i++)
+        if (pthread_create(&threads[i], NULL, call_steadily, (void *)(intptr_t)i))
+            bench_die("no thread");
+    call_other(&other, NS_PER_SEC, NULL);
+    call_other(&other, QUIET_NS, &other.before);
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct figures one;
+        go_away(&other, frail, &ways[i], &one);
+        worst(ret, &one);
+    }
+    atomic_store(&callers.over, true);
+    for (size_t i = 0; i < CALLERS; i++)
+        pthread_join(threads[i], NULL);
+    close(other.fd);
+    free(other.frame.data);
+    free(callers.frame.data);
+    samples_free(&other.before);
+    samples_free(&other.during);
+    samples_free(&other.after);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    char dir[] = "/tmp/isobar-bench-XXXXXX", path[128], clouds[512];
+    if (!mkdtemp(dir))
+        bench_die("mkdtemp: %s", strerror(errno));
+    snprintf(path, sizeof(path), "%s/clouds.yaml", dir);
+    struct stub_control *frail = stub_control_new();
+    int ports[2];
+    pid_t stubs[2];
+    ports[0] = bench_free_port();
+    stubs[0] = stub_start(ports[0], BENCH_DATA, frail);
+    ports[1] = bench_free_port();
+    stubs[1] = stub_start(ports[1], BENCH_DATA, NULL);
+    write_clouds(path, ports);
+    snprintf(clouds, sizeof(clouds),
+             "  frail: {adapter: openstack, cloud: frail, clouds_file: %s}\n"
+             "  sound: {adapter: openstack, cloud: sound, clouds_file: %s}",
+             path, path);
+    struct bench_daemon daemon;
+    bench_daemon_start(&daemon, clouds, -1);
+    struct figures all = {0};
+    run(&daemon, frail, &all);
+    bench_daemon_stop(&daemon);
+    bench_end(stubs[0]);
+    bench_end(stubs[1]);
+    unlink(path);
+    rmdir(dir);
+    printf("figure: attempts_ratio=%.3f recover_s=%.2f others_p99_ratio=%.2f\n", all.attempts_ratio,
+           all.recover_s, all.p99_ratio);
+    return 0;
+}
