@@ -26,8 +26,12 @@
 enum { CALLERS = 24, TIMEOUT_MS = 10000, TICK_MS = 1 };
 #define PACE_NS    (100 * NS_PER_MS) /* of each caller */
 #define OUTAGE_NS  (30 * NS_PER_SEC)
-#define QUIET_NS   (5 * NS_PER_SEC)
-#define RECOVER_NS (6 * NS_PER_SEC)
+#define QUIET_NS   (10 * NS_PER_SEC)
+#define RECOVER_NS (5 * NS_PER_SEC)
+/* The other cloud's p99 is the middle one of such slices: each has a probe or two of the outage in
+ * it, and one that the machine's other users have spoilt is left out. */
+#define SLICE_NS   (5 * NS_PER_SEC)
+#define SLICES_MAX 8
 
 static const struct way {
     const char *name;
@@ -99,21 +103,42 @@ static void *call_steadily(void *arg)
 struct other {
     int fd;
     struct bench_frame frame;
-    struct samples before, during, after;
+    struct samples slice;
 };
 
-static void call_other(struct other *o, int64_t ns, struct samples *samples)
+/* The p99 of each slice of so long a time, microseconds. */
+struct p99s {
+    double us[SLICES_MAX];
+    size_t n;
+};
+
+static void call_other(struct other *o, int64_t ns, struct p99s *ret)
 {
     static uint8_t buf[65536];
-    for (int64_t end = bench_now() + ns; bench_now() < end;) {
+    int64_t now = bench_now(), end = now + ns, slice_end = now + SLICE_NS;
+    samples_reset(&o->slice);
+    ret->n = 0;
+    while (now < end) {
         struct timespec pause = {.tv_nsec = TICK_MS * NS_PER_MS};
-        int64_t start = bench_now();
         size_t len = bench_call(o->fd, &o->frame, buf, sizeof(buf));
-        if (samples)
-            samples_add(samples, bench_now() - start);
+        samples_add(&o->slice, bench_now() - now);
         isobar__v1__reply__free_unpacked(bench_expect_ok(buf, len), NULL);
         nanosleep(&pause, NULL);
+        now = bench_now();
+        if (now < slice_end || ret->n == SLICES_MAX)
+            continue;
+        ret->us[ret->n++] = samples_us(&o->slice, 99);
+        samples_reset(&o->slice);
+        slice_end += SLICE_NS;
     }
+}
+
+static double middle_of(const struct p99s *a, const struct p99s *b)
+{
+    double all[2 * SLICES_MAX];
+    memcpy(all, a->us, a->n * sizeof(double));
+    memcpy(all + a->n, b->us, b->n * sizeof(double));
+    return middle(all, a->n + b->n);
 }
 
 /* ---- One outage ---- */
@@ -145,17 +170,16 @@ static unsigned attempts(struct stub_control *c, enum stub_mood mood)
 }
 
 static void go_away(struct other *o, struct stub_control *cloud, const struct way *way,
-                    struct figures *ret)
+                    struct p99s *quiet, struct figures *ret)
 {
-    samples_reset(&o->during);
-    samples_reset(&o->after);
+    struct p99s during, after, recovering, none = {0};
     atomic_store(&callers.back_ns, 0);
     atomic_store(&callers.calls, 0);
     atomic_store(&callers.refused, 0);
     unsigned attempts_before = attempts(cloud, way->mood);
     atomic_store(&cloud->mood, (int)way->mood);
     atomic_store(&callers.out, true);
-    call_other(o, OUTAGE_NS, &o->during);
+    call_other(o, OUTAGE_NS, &during);
     unsigned n = attempts(cloud, way->mood) - attempts_before, calls = atomic_load(&callers.calls);
     atomic_store(&callers.out, false);
     atomic_store(&callers.first_ok_ns, 0);
@@ -163,29 +187,26 @@ static void go_away(struct other *o, struct stub_control *cloud, const struct wa
     int64_t back = bench_now();
     atomic_store(&cloud->mood, STUB_WELL);
     atomic_store(&callers.back_ns, back);
-    call_other(o, RECOVER_NS, NULL);
-    call_other(o, QUIET_NS, &o->after);
+    call_other(o, RECOVER_NS, &recovering);
+    call_other(o, QUIET_NS, &after);
 
     int64_t first = atomic_load(&callers.first_ok_ns), last = atomic_load(&callers.last_fail_ns);
     ret->attempts_ratio = way->countable && calls > 0 ? (double)n / calls : 0;
     /* Where none came at all, as long as was waited. */
     ret->recover_s = seconds_after(first ? last : bench_now(), back);
-    double before = samples_us(&o->before, 99), after = samples_us(&o->after, 99);
-    double during = samples_us(&o->during, 99);
-    ret->p99_ratio = before + after > 0 ? during / ((before + after) / 2) : 0;
+    double calm = middle_of(quiet, &after), rough = middle_of(&during, &none);
+    ret->p99_ratio = calm > 0 ? rough / calm : 0;
     printf("%-20s %u calls, ", way->name, calls);
     if (way->countable)
         printf("%u attempts (%.3f), ", n, ret->attempts_ratio);
     printf("%.1f %% told within 50 ms; back: first success after %.2f s, last failure after %.2f "
-           "s\n%-20s the other cloud: p99 %.0f us before, %.0f us during, %.0f us after: %.2f\n",
+           "s\n%-20s the other cloud: p99 %.0f us before and after, %.0f us meanwhile: %.2f\n",
            calls ? 100.0 * atomic_load(&callers.refused) / calls : 0,
-           seconds_after(first ? first : bench_now(), back), ret->recover_s, "", before, during,
-           after, ret->p99_ratio);
+           seconds_after(first ? first : bench_now(), back), ret->recover_s, "", calm, rough,
+           ret->p99_ratio);
     fflush(stdout);
-    /* What was measured after this one was measured before the next. */
-    struct samples was = o->before;
-    o->before = o->after;
-    o->after = was;
+    /* After this one is before the next. */
+    *quiet = after;
 }
 
 /* ---- Setting up ---- */
@@ -229,11 +250,12 @@ static void run(struct bench_daemon *daemon, struct stub_control *frail, struct 
     for (size_t i = 0; i < CALLERS; i++)
         if (pthread_create(&threads[i], NULL, call_steadily, (void *)(intptr_t)i))
             bench_die("no thread");
-    call_other(&other, NS_PER_SEC, NULL);
-    call_other(&other, QUIET_NS, &other.before);
+    struct p99s quiet;
+    call_other(&other, NS_PER_SEC, &quiet);
+    call_other(&other, QUIET_NS, &quiet);
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         struct figures one;
-        go_away(&other, frail, &ways[i], &one);
+        go_away(&other, frail, &ways[i], &quiet, &one);
         worst(ret, &one);
     }
     atomic_store(&callers.over, true);
@@ -242,9 +264,7 @@ static void run(struct bench_daemon *daemon, struct stub_control *frail, struct 
     close(other.fd);
     free(other.frame.data);
     free(callers.frame.data);
-    samples_free(&other.before);
-    samples_free(&other.during);
-    samples_free(&other.after);
+    samples_free(&other.slice);
 }
 
 int main(void)
