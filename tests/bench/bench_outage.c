@@ -28,8 +28,8 @@ enum { CALLERS = 24, TIMEOUT_MS = 10000, TICK_MS = 1 };
 #define OUTAGE_NS  (30 * NS_PER_SEC)
 #define QUIET_NS   (10 * NS_PER_SEC)
 #define RECOVER_NS (5 * NS_PER_SEC)
-/* The other cloud's p99 is the middle one of such slices: each has a probe or two of the outage in
- * it, and one that the machine's other users have spoilt is left out. */
+/* The other cloud's p99 is taken in such slices, each with a probe or two of the outage in it, and
+ * beside that of a daemon which has no other cloud: what else the machine does concerns both. */
 #define SLICE_NS   (5 * NS_PER_SEC)
 #define SLICES_MAX 8
 
@@ -101,44 +101,55 @@ static void *call_steadily(void *arg)
 /* ---- The other cloud ---- */
 
 struct other {
-    int fd;
+    int fd, beside; /* to the daemon under test, and to the one that has only this cloud */
     struct bench_frame frame;
-    struct samples slice;
+    struct samples slice, slice_beside;
 };
 
-/* The p99 of each slice of so long a time, microseconds. */
+/* Of each slice of so long a time: the p99, microseconds, and by how much it is that beside. */
 struct p99s {
-    double us[SLICES_MAX];
+    double us[SLICES_MAX], ratio[SLICES_MAX];
     size_t n;
 };
 
-static void call_other(struct other *o, int64_t ns, struct p99s *ret)
+static void call_one(int fd, const struct bench_frame *f, struct samples *ret)
 {
     static uint8_t buf[65536];
+    struct timespec pause = {.tv_nsec = TICK_MS * NS_PER_MS};
+    int64_t start = bench_now();
+    size_t len = bench_call(fd, f, buf, sizeof(buf));
+    samples_add(ret, bench_now() - start);
+    isobar__v1__reply__free_unpacked(bench_expect_ok(buf, len), NULL);
+    nanosleep(&pause, NULL);
+}
+
+static void call_other(struct other *o, int64_t ns, struct p99s *ret)
+{
     int64_t now = bench_now(), end = now + ns, slice_end = now + SLICE_NS;
-    samples_reset(&o->slice);
     ret->n = 0;
     while (now < end) {
-        struct timespec pause = {.tv_nsec = TICK_MS * NS_PER_MS};
-        size_t len = bench_call(o->fd, &o->frame, buf, sizeof(buf));
-        samples_add(&o->slice, bench_now() - now);
-        isobar__v1__reply__free_unpacked(bench_expect_ok(buf, len), NULL);
-        nanosleep(&pause, NULL);
+        call_one(o->fd, &o->frame, &o->slice);
+        call_one(o->beside, &o->frame, &o->slice_beside);
         now = bench_now();
         if (now < slice_end || ret->n == SLICES_MAX)
             continue;
-        ret->us[ret->n++] = samples_us(&o->slice, 99);
+        ret->us[ret->n] = samples_us(&o->slice, 99);
+        ret->ratio[ret->n] = ret->us[ret->n] / samples_us(&o->slice_beside, 99);
+        ret->n++;
         samples_reset(&o->slice);
+        samples_reset(&o->slice_beside);
         slice_end += SLICE_NS;
     }
+    samples_reset(&o->slice);
+    samples_reset(&o->slice_beside);
 }
 
-static double middle_of(const struct p99s *a, const struct p99s *b)
+static double middle_of(const double *a, size_t n_a, const double *b, size_t n_b)
 {
     double all[2 * SLICES_MAX];
-    memcpy(all, a->us, a->n * sizeof(double));
-    memcpy(all + a->n, b->us, b->n * sizeof(double));
-    return middle(all, a->n + b->n);
+    memcpy(all, a, n_a * sizeof(double));
+    memcpy(all + n_a, b, n_b * sizeof(double));
+    return middle(all, n_a + n_b);
 }
 
 /* ---- One outage ---- */
@@ -172,7 +183,7 @@ static unsigned attempts(struct stub_control *c, enum stub_mood mood)
 static void go_away(struct other *o, struct stub_control *cloud, const struct way *way,
                     struct p99s *quiet, struct figures *ret)
 {
-    struct p99s during, after, recovering, none = {0};
+    struct p99s during, after, recovering;
     atomic_store(&callers.back_ns, 0);
     atomic_store(&callers.calls, 0);
     atomic_store(&callers.refused, 0);
@@ -194,16 +205,19 @@ static void go_away(struct other *o, struct stub_control *cloud, const struct wa
     ret->attempts_ratio = way->countable && calls > 0 ? (double)n / calls : 0;
     /* Where none came at all, as long as was waited. */
     ret->recover_s = seconds_after(first ? last : bench_now(), back);
-    double calm = middle_of(quiet, &after), rough = middle_of(&during, &none);
+    double calm = middle_of(quiet->ratio, quiet->n, after.ratio, after.n);
+    double rough = middle(during.ratio, during.n);
     ret->p99_ratio = calm > 0 ? rough / calm : 0;
     printf("%-20s %u calls, ", way->name, calls);
     if (way->countable)
         printf("%u attempts (%.3f), ", n, ret->attempts_ratio);
     printf("%.1f %% told within 50 ms; back: first success after %.2f s, last failure after %.2f "
-           "s\n%-20s the other cloud: p99 %.0f us before and after, %.0f us meanwhile: %.2f\n",
+           "s\n%-20s the other cloud: p99 %.0f us before and after, %.0f us meanwhile; beside a "
+           "daemon without outage %.2f and %.2f times: %.2f\n",
            calls ? 100.0 * atomic_load(&callers.refused) / calls : 0,
-           seconds_after(first ? first : bench_now(), back), ret->recover_s, "", calm, rough,
-           ret->p99_ratio);
+           seconds_after(first ? first : bench_now(), back), ret->recover_s, "",
+           middle_of(quiet->us, quiet->n, after.us, after.n), middle(during.us, during.n), calm,
+           rough, ret->p99_ratio);
     fflush(stdout);
     /* After this one is before the next. */
     *quiet = after;
@@ -236,9 +250,10 @@ static void write_clouds(const char *path, const int ports[2])
     fclose(f);
 }
 
-static void run(struct bench_daemon *daemon, struct stub_control *frail, struct figures *ret)
+static void run(const struct bench_daemon *daemon, const struct bench_daemon *beside,
+                struct stub_control *frail, struct figures *ret)
 {
-    struct other other = {.fd = bench_connect(daemon->port)};
+    struct other other = {.fd = bench_connect(daemon->port), .beside = bench_connect(beside->port)};
     pthread_t threads[CALLERS];
     uint8_t buf[65536];
     callers.port = daemon->port;
@@ -262,9 +277,11 @@ static void run(struct bench_daemon *daemon, struct stub_control *frail, struct 
     for (size_t i = 0; i < CALLERS; i++)
         pthread_join(threads[i], NULL);
     close(other.fd);
+    close(other.beside);
     free(other.frame.data);
     free(callers.frame.data);
     samples_free(&other.slice);
+    samples_free(&other.slice_beside);
 }
 
 int main(void)
@@ -283,14 +300,17 @@ int main(void)
     stubs[1] = stub_start(ports[1], BENCH_DATA, NULL);
     write_clouds(path, ports);
     snprintf(clouds, sizeof(clouds),
-             "  frail: {adapter: openstack, cloud: frail, clouds_file: %s}\n"
-             "  sound: {adapter: openstack, cloud: sound, clouds_file: %s}",
+             "  sound: {adapter: openstack, cloud: sound, clouds_file: %s}\n"
+             "  frail: {adapter: openstack, cloud: frail, clouds_file: %s}",
              path, path);
-    struct bench_daemon daemon;
+    struct bench_daemon daemon, beside;
     bench_daemon_start(&daemon, clouds, -1);
+    *strchr(clouds, '\n') = '\0';
+    bench_daemon_start(&beside, clouds, -1);
     struct figures all = {0};
-    run(&daemon, frail, &all);
+    run(&daemon, &beside, frail, &all);
     bench_daemon_stop(&daemon);
+    bench_daemon_stop(&beside);
     bench_end(stubs[0]);
     bench_end(stubs[1]);
     unlink(path);
