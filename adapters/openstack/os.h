@@ -22,8 +22,9 @@ struct adapter {
     char *name; /* of the connection */
     struct os_config *config;
     struct http_client *http;
-    struct sender *sender; /* with a token */
-    struct sender *login;  /* for the token */
+    struct breakers *breakers; /* of both senders */
+    struct sender *sender;     /* with a token */
+    struct sender *login;      /* for the token */
     struct token_cache *tokens;
     atomic_int compute_minor; /* of the microversion that is spoken, "2.93"; 0: not yet known */
     struct os_names *names;

@@ -25,6 +25,7 @@ static void openstack_close(struct adapter *a)
     token_cache_free(a->tokens);
     sender_free(a->sender);
     sender_free(a->login);
+    breakers_free(a->breakers);
     http_client_free(a->http);
     os_names_free(a->names);
     os_config_free(a->config);
@@ -44,10 +45,11 @@ static bool build(struct adapter *a, const char *name)
     };
     a->name = strdup(name);
     a->http = http_client_new(&options);
-    if (a->name == NULL || a->http == NULL)
+    a->breakers = breakers_new();
+    if (a->name == NULL || a->http == NULL || a->breakers == NULL)
         return false;
-    a->sender = sender_new(a->http, &os_sender_ops, a, what);
-    a->login = sender_new(a->http, &os_login_ops, a, what);
+    a->sender = sender_new(a->http, a->breakers, &os_sender_ops, a, what);
+    a->login = sender_new(a->http, a->breakers, &os_login_ops, a, what);
     a->tokens = token_cache_new(&os_token_ops, a);
     a->names = os_names_new();
     return a->sender != NULL && a->login != NULL && a->tokens != NULL && a->names != NULL;

@@ -273,4 +273,4 @@ static pb_ResultCode login_error(void *ctx, struct op *op, const struct http_req
     return os_map_login_error(op, a->name, a->config->source, rsp);
 }
 
-const struct sender_ops os_login_ops = {NULL, login_error};
+const struct sender_ops os_login_ops = {.map_error = login_error};

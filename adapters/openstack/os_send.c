@@ -48,7 +48,7 @@ static pb_ResultCode map_error(void *ctx, struct op *op, const struct http_reque
     return os_map_error(op, a->name, os_services[current->service].name, rsp);
 }
 
-const struct sender_ops os_sender_ops = {authenticate, map_error};
+const struct sender_ops os_sender_ops = {.authenticate = authenticate, .map_error = map_error};
 
 pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref *ret)
 {

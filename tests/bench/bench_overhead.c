@@ -219,7 +219,7 @@ static void stub_clouds(const char *dir, int port, char *path, size_t room)
 static void against_stub(double *ret_p50, double *ret_p99)
 {
     int port = bench_free_port();
-    pid_t stub = stub_start(port, BENCH_DATA);
+    pid_t stub = stub_start(port, BENCH_DATA, NULL);
     struct bench_daemon daemon;
     char dir[] = "/tmp/isobar-bench-XXXXXX", path[128], clouds[256], url[128];
     if (!mkdtemp(dir))

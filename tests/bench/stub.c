@@ -3,16 +3,21 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench.h"
+
+/* How soon a change of mood is noticed. */
+enum { TICK_MS = 20 };
 
 /* What is answered to which path; the first that fits. The rest is Not Found. */
 static const struct route {
@@ -27,6 +32,7 @@ static const struct route {
 
 static struct {
     int port;
+    struct stub_control *control; /* may be NULL */
     char *bodies[ARRAY_LEN(routes)];
     char token[2048];
 } stub;
@@ -109,16 +115,38 @@ static size_t request_len(const char *buf)
     return strlen(buf) < len + body ? 0 : len + body;
 }
 
+static enum stub_mood mood(void)
+{
+    return stub.control ? (enum stub_mood)atomic_load(&stub.control->mood) : STUB_WELL;
+}
+
+/* One whole request, in the mood of its connection. */
+static void take_one(int fd, const char *request, enum stub_mood at)
+{
+    if (stub.control)
+        atomic_fetch_add(&stub.control->requests, 1);
+    if (at == STUB_WELL)
+        serve_one(fd, request);
+    else if (at == STUB_BUSY)
+        answer(fd, "503 Service Unavailable", "", "{\"message\":\"no server is available\"}");
+}
+
 static void *serve(void *arg)
 {
     int fd = (int)(intptr_t)arg;
     char buf[16384] = "";
     size_t have = 0;
-    for (ssize_t n; (n = recv(fd, buf + have, sizeof(buf) - 1 - have, 0)) > 0;) {
+    enum stub_mood at = mood();
+    while (at == mood()) {
+        ssize_t n = recv(fd, buf + have, sizeof(buf) - 1 - have, 0);
+        if (n < 0 && errno == EAGAIN)
+            continue;
+        if (n <= 0 || at != mood())
+            break;
         have += (size_t)n;
         buf[have] = '\0';
         for (size_t len; (len = request_len(buf)) > 0;) {
-            serve_one(fd, buf);
+            take_one(fd, buf, at);
             memmove(buf, buf + len, have - len + 1);
             have -= len;
         }
@@ -127,33 +155,71 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static void accept_for_ever(int listener)
+static void welcome(int fd)
 {
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0)
-            continue;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-        pthread_t thread;
-        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd))
-            close(fd);
-        else
-            pthread_detach(thread);
+    struct linger reset = {.l_onoff = 1};
+    struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    pthread_t thread;
+    if (stub.control) {
+        atomic_fetch_add(&stub.control->connections, 1);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick));
     }
+    if (mood() == STUB_CLOSES)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (mood() == STUB_CLOSES || pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd))
+        close(fd);
+    else
+        pthread_detach(thread);
 }
 
-pid_t stub_start(int port, const char *folder)
+static int listen_on(int port)
 {
-    stub.port = port;
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-        stub.bodies[i] = read_file(folder, routes[i].file);
-    make_token();
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 64))
         bench_die("stub: %s", strerror(errno));
+    return fd;
+}
+
+static void accept_for_ever(int listener)
+{
+    for (;;) {
+        struct pollfd p = {.fd = listener, .events = POLLIN};
+        if (mood() == STUB_GONE) {
+            close(listener);
+            while (mood() == STUB_GONE)
+                poll(NULL, 0, TICK_MS);
+            listener = listen_on(stub.port);
+            continue;
+        }
+        if (stub.control && poll(&p, 1, TICK_MS) <= 0)
+            continue;
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0)
+            welcome(fd);
+    }
+}
+
+struct stub_control *stub_control_new(void)
+{
+    struct stub_control *c =
+        mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c == MAP_FAILED)
+        bench_die("mmap: %s", strerror(errno));
+    return c;
+}
+
+pid_t stub_start(int port, const char *folder, struct stub_control *control)
+{
+    stub.port = port;
+    stub.control = control;
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+        stub.bodies[i] = read_file(folder, routes[i].file);
+    make_token();
+    int fd = listen_on(port);
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,130 +1,5 @@
-/* Classification, retries and renewal, against a server that counts what reaches it. */
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <time.h>
-
-#include <cmocka.h>
-
-#include "http_stub.h"
-#include "isobar/clock.h"
-#include "kit/send.h"
-
-/* An adapter as the sender sees it. */
-struct cloud {
-    unsigned authenticated, renewed, mapped;
-    pb_ResultCode refuse_renewal; /* UNSPECIFIED: do not */
-};
-
-static pb_ResultCode authenticate(void *ctx, struct op *op, struct http_request *req, bool renew)
-{
-    struct cloud *c = ctx;
-    struct http_header *headers = arena_array(op->arena, req->n_headers + 1, sizeof(*headers));
-
-    c->authenticated++;
-    c->renewed += renew;
-    if (renew && c->refuse_renewal)
-        return op_fail(op, c->refuse_renewal, "no other credential");
-    for (size_t i = 0; i < req->n_headers; i++)
-        headers[i] = req->headers[i];
-    headers[req->n_headers++] =
-        (struct http_header){"X-Token", arena_printf(op->arena, "generation-%u", c->renewed)};
-    req->headers = headers;
-    return RESULT_CODE_OK;
-}
-
-static pb_ResultCode map_error(void *ctx, struct op *op, const struct http_request *req,
-                               const struct http_response *rsp)
-{
-    struct cloud *c = ctx;
-
-    (void)req;
-    c->mapped++;
-    op_native(op, rsp->status, "native-code", rsp->body, http_header(rsp, "X-Request-Id"));
-    return op_fail(op,
-                   rsp->status == 401   ? RESULT_CODE_UNAUTHORIZED
-                   : rsp->status == 404 ? RESULT_CODE_NOT_FOUND
-                   : rsp->status == 429 ? RESULT_CODE_RATE_LIMITED
-                                        : RESULT_CODE_UNAVAILABLE,
-                   "the cloud answered %d", rsp->status);
-}
-
-static const struct sender_ops ops = {.authenticate = authenticate, .map_error = map_error};
-
-struct fixture {
-    struct stub stub;
-    struct cloud cloud;
-    struct http_client *client;
-    struct sender *sender;
-    struct arena arena;
-    struct op op;
-    struct http_response rsp;
-};
-
-static void renew_op(struct fixture *f, int ms)
-{
-    arena_reset(&f->arena);
-    f->op = (struct op){.arena = &f->arena,
-                        .deadline_ns = clock_mono_ns() + ms * NS_PER_MS,
-                        .token = "",
-                        .traceparent = "",
-                        .result = result_new(&f->arena)};
-}
-
-static void open_fixture(struct fixture *f, const struct stub_step *steps, size_t n_steps)
-{
-    memset(f, 0, sizeof(*f));
-    stub_start(&f->stub, steps, n_steps, NULL);
-    f->client = http_client_new(&(struct http_options){0});
-    f->sender = sender_new(f->client, &ops, &f->cloud, "Test cloud lab");
-    assert_non_null(f->sender);
-    arena_init(&f->arena, (size_t)64 << 20);
-    renew_op(f, 30000);
-}
-
-static void close_fixture(struct fixture *f)
-{
-    sender_free(f->sender);
-    http_client_free(f->client);
-    stub_stop(&f->stub);
-    arena_done(&f->arena);
-}
-
-static pb_ResultCode send_method(struct fixture *f, const char *method, unsigned flags)
-{
-    struct http_request req = {.method = method, .url = stub_url(&f->stub, "/v2/things?key=hush")};
-
-    memset(&f->rsp, 0, sizeof(f->rsp));
-    return send_request(f->sender, &f->op, &req, flags, &f->rsp);
-}
-
-static pb_ResultCode get(struct fixture *f)
-{
-    return send_method(f, "GET", SEND_IDEMPOTENT);
-}
-
-static pb_ResultCode post(struct fixture *f)
-{
-    return send_method(f, "POST", 0);
-}
-
-static unsigned requests(struct fixture *f)
-{
-    return atomic_load(&f->stub.requests);
-}
-
-static void assert_failure(const struct fixture *f, pb_SideEffects effects, pb_RetryClass retry)
-{
-    const pb_Result *r = f->op.result;
-
-    assert_int_equal(r->blame, BLAME_CLOUD);
-    assert_int_equal(r->side_effects, effects);
-    assert_non_null(r->retry);
-    assert_int_equal(r->retry->class_, retry);
-    assert_true(r->detail[0] != '\0');
-}
+/* Classification and retries, against a server that counts what reaches it. */
+#include "send_fixture.h"
 
 static void a_success_comes_back(void **state)
 {
@@ -141,43 +16,6 @@ static void a_success_comes_back(void **state)
     assert_false(stub_saw(&f.stub, "X-Token"));
     assert_int_equal(f.cloud.authenticated, 1);
     assert_int_equal(f.cloud.mapped, 0);
-    close_fixture(&f);
-}
-
-static void a_refused_credential_is_renewed_once(void **state)
-{
-    static const struct stub_step then_ok[] = {{.status = 401}, {.status = 201}};
-    static const struct stub_step never[] = {{.status = 401, .body = "who?"}};
-    struct fixture f;
-
-    (void)state;
-    open_fixture(&f, then_ok, 2);
-    assert_int_equal(post(&f), RESULT_CODE_OK);
-    assert_int_equal(f.cloud.renewed, 1);
-    assert_int_equal(requests(&f), 2);
-    assert_true(stub_saw(&f.stub, "\r\nX-Token: generation-1\r\n"));
-
-    stub_script(&f.stub, never, 1);
-    f.cloud = (struct cloud){0};
-    assert_int_equal(get(&f), RESULT_CODE_UNAUTHORIZED);
-    assert_int_equal(f.cloud.renewed, 1);
-    assert_int_equal(requests(&f), 2);
-    assert_int_equal(f.op.result->native->http_status, 401);
-    assert_string_equal(f.op.result->native->message, "who?");
-    assert_int_equal(f.op.result->blame, BLAME_CLOUD);
-
-    /* Nothing to renew. */
-    stub_script(&f.stub, never, 1);
-    assert_int_equal(send_method(&f, "GET", SEND_NO_AUTH), RESULT_CODE_UNAUTHORIZED);
-    assert_int_equal(requests(&f), 1);
-
-    /* The renewal fails: its own failure is told. */
-    stub_script(&f.stub, never, 1);
-    renew_op(&f, 30000);
-    f.cloud = (struct cloud){.refuse_renewal = RESULT_CODE_FORBIDDEN};
-    assert_int_equal(get(&f), RESULT_CODE_FORBIDDEN);
-    assert_int_equal(requests(&f), 1);
-    assert_string_equal(f.op.result->detail, "no other credential");
     close_fixture(&f);
 }
 
@@ -224,6 +62,7 @@ static void a_wait_past_the_deadline_is_not_begun(void **state)
     open_fixture(&f, &table[0].step, 1);
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         stub_script(&f.stub, &table[i].step, 1);
+        renew_sender(&f, false);
         renew_op(&f, 20000);
         assert_int_equal(post(&f), table[i].code);
         assert_int_equal(requests(&f), 1);
@@ -477,7 +316,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_success_comes_back),
-        cmocka_unit_test(a_refused_credential_is_renewed_once),
         cmocka_unit_test(throttling_is_obeyed),
         cmocka_unit_test(a_wait_past_the_deadline_is_not_begun),
         cmocka_unit_test(errors_of_the_cloud_are_retried_where_that_is_safe),
