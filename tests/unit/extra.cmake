@@ -16,3 +16,15 @@ target_link_libraries(pbjson_peer PRIVATE isobar-proto isobar-flags)
 add_test(NAME unit.pbjson_peer COMMAND ${ISOBAR_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/pbjson_peer.py
     $<TARGET_FILE:pbjson_peer> ${CMAKE_BINARY_DIR}/proto/gen/isobar.binpb ${PEER}/all.binpb)
 set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+
+# alloc_fail_wrap(NAME): a test program whose allocations fail when it says so; see alloc_fail.h.
+set(ALLOC_FAIL_FOLDER ${CMAKE_CURRENT_LIST_DIR})
+function(alloc_fail_wrap name)
+    target_sources(${name} PRIVATE ${ALLOC_FAIL_FOLDER}/alloc_fail.c)
+    target_include_directories(${name} PRIVATE ${ALLOC_FAIL_FOLDER})
+    foreach(function malloc calloc realloc reallocarray strdup strndup asprintf vasprintf posix_memalign
+            aligned_alloc)
+        target_link_options(${name} PRIVATE LINKER:--wrap=${function})
+    endforeach()
+endfunction()
+alloc_fail_wrap(test_alloc)
