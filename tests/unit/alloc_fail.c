@@ -32,7 +32,8 @@ void *__wrap_aligned_alloc(size_t align, size_t size);
 
 /* Counts from the arming on. Those from `first` to `last` fail; first is 0 where none does. */
 static atomic_uint count, failed, first, last;
-static _Thread_local bool spared;
+static _Thread_local bool spared, chosen;
+static atomic_bool others_spared;
 
 static void arm(unsigned from, unsigned to)
 {
@@ -69,10 +70,16 @@ void alloc_fail_spare(bool spare)
     spared = spare;
 }
 
+void alloc_fail_spare_others(void)
+{
+    chosen = true;
+    atomic_store(&others_spared, true);
+}
+
 static bool fails(void)
 {
     unsigned from = atomic_load(&first);
-    if (spared || from == 0)
+    if (from == 0 || spared || (atomic_load(&others_spared) && !chosen))
         return false;
     unsigned n = atomic_fetch_add(&count, 1) + 1;
     if (n < from || n > atomic_load(&last))

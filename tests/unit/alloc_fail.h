@@ -26,5 +26,7 @@ unsigned alloc_fail_stop(void);
 unsigned alloc_fail_count(void);
 /* This thread's allocations are neither counted nor failed; false: they are again. */
 void alloc_fail_spare(bool spare);
+/* All other threads are spared: what is tested runs on this one. */
+void alloc_fail_spare_others(void);
 
 #endif
