@@ -113,12 +113,25 @@ static uint8_t *pack(const struct isobar *c, const char *method, const ProtobufC
     call.traceparent = text(o->traceparent);
     call.body = (ProtobufCBinaryData){.len = body_len, .data = body};
     *ret_len = protobuf_c_message_get_packed_size(&call.base);
-    uint8_t *buffer = malloc(EXCHANGE_ROOM + *ret_len);
+    uint8_t *buffer = malloc(EXCHANGE_ROOM + *ret_len + EXCHANGE_TAIL);
     if (buffer)
         protobuf_c_message_pack(&call.base, buffer + EXCHANGE_ROOM);
     explicit_bzero(body, body_len);
     free(body);
     return buffer;
+}
+
+/* Of a field that is there twice the last one counts, for every reader of protobuf. */
+void exchange_renew(struct exchange *x)
+{
+    enum { TAG_TIMEOUT_MS = 3 << 3 | PROTOBUF_C_WIRE_TYPE_VARINT };
+    unsigned left = (unsigned)clock_ms_left(x->deadline_ns);
+    uint8_t *at = x->data + x->call_len;
+    *at++ = TAG_TIMEOUT_MS;
+    for (left = left > 0 ? left : 1; left > 0x7F; left >>= 7)
+        *at++ = (uint8_t)(left | 0x80);
+    *at++ = (uint8_t)left;
+    x->len = (size_t)(at - x->data);
 }
 
 static void exchange(struct isobar *c, const char *method, const ProtobufCMessage *request,
@@ -130,13 +143,18 @@ static void exchange(struct isobar *c, const char *method, const ProtobufCMessag
                      method, known->input->name, request->descriptor->name);
         return;
     }
-    struct exchange x = {.deadline_ns = clock_mono_ns() + o->timeout_ms * NS_PER_MS};
+    struct exchange x = {
+        .deadline_ns = clock_mono_ns() + o->timeout_ms * NS_PER_MS,
+        .on_repeat = o->on_repeat,
+        .repeat_data = o->data,
+    };
     uint8_t *buffer = pack(c, method, request, o, ret->request_id, &x.len);
     if (!buffer) {
         reply_refuse(ret, RESULT_CODE_INTERNAL_ERROR, "out of memory");
         return;
     }
     x.data = buffer + EXCHANGE_ROOM;
+    x.call_len = x.len;
     enum outcome outcome = c->transport->ops->exchange(c->transport, &x);
     /* It has the token, and what the request may hold of secrets. */
     explicit_bzero(x.data, x.len);

@@ -28,7 +28,7 @@ struct flight {
     nng_ctx ctx;
     nng_aio *aio;
     bool aio_done; /* under the lock */
-    unsigned losses;
+    unsigned losses, told;
     int64_t lost_ns; /* when the last of them was */
 };
 
@@ -116,6 +116,19 @@ static enum outcome connect_nng(struct flight *f)
     return say(f, OUTCOME_UNREACHABLE, "nothing listens at %s in this process", r->to->url);
 }
 
+/* Tell the caller, without the lock. */
+static void tell_lost(struct flight *f)
+{
+    f->told = f->losses;
+    if (!f->x->on_repeat)
+        return;
+    char why[sizeof f->x->why];
+    snprintf(why, sizeof why, "%.200s was lost during the call", f->of->to->url);
+    pthread_mutex_unlock(&f->of->lock);
+    f->x->on_repeat(f->x->repeat_data, why);
+    pthread_mutex_lock(&f->of->lock);
+}
+
 /* Wait for what the context does; OUTCOME_REPLY: it is done, with whatever result. */
 static enum outcome wait_done(struct flight *f)
 {
@@ -135,6 +148,8 @@ static enum outcome wait_done(struct flight *f)
                           r->to->url, SENDS_MAX, REPLY_MAX >> 20);
         else if (away && now >= patience)
             outcome = say(f, OUTCOME_LOST, "%.200s went away during the call", r->to->url);
+        else if (f->told < f->losses)
+            tell_lost(f);
         else
             nap(f, away ? patience : INT64_MAX);
     }

@@ -37,7 +37,7 @@ struct waiter {
     unsigned generation; /* of the connection that it was sent on */
     unsigned sends;
     int64_t lost_ns; /* when its connection broke */
-    bool done;
+    bool lost, done; /* lost: and its caller has not been told */
     enum outcome outcome;
 };
 
@@ -106,12 +106,15 @@ static void nap(struct stream *s, struct waiter *w, int64_t until_ns)
 /* The connection that it was sent on is gone. */
 static void lose(struct stream *s, struct waiter *w, const char *why)
 {
-    char text[256];
-    snprintf(text, sizeof text, "%.100s was lost %d times during the call: %.100s", s->to->url,
-             SENDS_MAX, why);
-    w->lost_ns = clock_mono_ns();
+    char times[16] = "";
     if (w->sends >= SENDS_MAX)
-        finish(w, OUTCOME_LOST, text);
+        snprintf(times, sizeof times, " %d times", SENDS_MAX);
+    snprintf(w->x->why, sizeof w->x->why, "%.100s was lost%s during the call: %.100s", s->to->url,
+             times, why);
+    w->lost_ns = clock_mono_ns();
+    w->lost = true;
+    if (w->sends >= SENDS_MAX)
+        finish(w, OUTCOME_LOST, NULL);
 }
 
 /* The connection is of no use any more. What was sent on it is sent again on the next one. */
@@ -227,6 +230,8 @@ static uint8_t *put_header(struct stream *s, struct waiter *w)
 static void send_message(struct stream *s, struct waiter *w)
 {
     struct conn *c = s->conn;
+    if (w->sends > 0)
+        exchange_renew(w->x);
     const uint8_t *at = put_header(s, w), *end = w->x->data + w->x->len;
     s->writing = true;
     c->refs++;
@@ -297,6 +302,19 @@ static void dial(struct stream *s, struct waiter *w)
     wake_all(s);
 }
 
+/* Tell the caller, without the lock. */
+static void tell_lost(struct stream *s, struct waiter *w)
+{
+    w->lost = false;
+    if (!w->x->on_repeat)
+        return;
+    char why[sizeof w->x->why];
+    memcpy(why, w->x->why, sizeof why);
+    pthread_mutex_unlock(&s->lock);
+    w->x->on_repeat(w->x->repeat_data, why);
+    pthread_mutex_lock(&s->lock);
+}
+
 /* Do the next thing that brings this exchange on, or wait while another thread does it. */
 static void step(struct stream *s, struct waiter *w)
 {
@@ -336,6 +354,8 @@ static enum outcome stream_exchange(struct transport *t, struct exchange *x)
             char why[256];
             snprintf(why, sizeof why, "no answer from %.200s in time", s->to->url);
             finish(&w, OUTCOME_TIMEOUT, why);
+        } else if (w.lost) {
+            tell_lost(s, &w);
         } else {
             step(s, &w);
         }

@@ -24,10 +24,13 @@ enum {
     REPLY_MAX = 32 << 20,
     /* An IPC length and a request id. */
     EXCHANGE_ROOM = 13,
+    /* A tag and a number of 32 bits. */
+    EXCHANGE_TAIL = 6,
     /* A call whose connection breaks so often is given up: it may be what breaks it. */
     SENDS_MAX = 3,
-    /* How long a call that was sent waits for a gateway that has gone to come back. */
-    COMEBACK_MS = 10000,
+    /* How long a call that was sent waits for a gateway that has gone to come back, if its deadline
+       lets it: a restart takes seconds, and one that has a long journal to go through some more. */
+    COMEBACK_MS = 60000,
     /* For a connection to be made, TLS and the SP handshake included. */
     CONNECT_MS = 10000,
 };
@@ -42,15 +45,24 @@ enum outcome {
 };
 
 struct exchange {
-    uint8_t *data; /* the message; before it are EXCHANGE_ROOM bytes for SP's own */
+    uint8_t *data; /* the message; before it are EXCHANGE_ROOM bytes for SP's own, behind it
+                      EXCHANGE_TAIL for exchange_renew() */
     size_t len;
+    size_t call_len;     /* of it as it was packed */
     int64_t deadline_ns; /* CLOCK_MONOTONIC */
+    /* The connection was lost, and it will be sent again; NULL: nobody is to be told. On the
+     * thread of the exchange. */
+    void (*on_repeat)(void *data, const char *why);
+    void *repeat_data;
 
     uint8_t *reply; /* of OUTCOME_REPLY; free() it */
     size_t reply_len;
     bool sent;
     char why[256]; /* one sentence, for the outcomes without a reply */
 };
+
+/* Before a message is sent again: tells the gateway how much of the time is left. */
+void exchange_renew(struct exchange *x);
 
 struct transport;
 

@@ -17,7 +17,7 @@ struct family {
     struct call *whole;
     void (*compose)(struct family *f);
     atomic_uint pending;
-    unsigned n;
+    unsigned n, wanted; /* parts */
     struct call **parts;
 };
 
@@ -30,10 +30,7 @@ static void leave(struct family *f)
     unsigned n = f->n;
     struct call *kept[FAMILY_MAX];
     memcpy(kept, f->parts, n * sizeof(struct call *));
-    if (n > 0)
-        f->compose(f);
-    else
-        call_fail(f->whole, RESULT_CODE_INTERNAL_ERROR, "out of memory");
+    f->compose(f);
     for (unsigned i = 0; i < n; i++)
         call_free(kept[i]);
 }
@@ -58,7 +55,7 @@ static struct family *family_new(struct call *whole, size_t n, void (*compose)(s
         call_fail(whole, RESULT_CODE_INTERNAL_ERROR, "out of memory");
         return NULL;
     }
-    *f = (struct family){.whole = whole, .compose = compose, .parts = parts};
+    *f = (struct family){.whole = whole, .compose = compose, .parts = parts, .wanted = (unsigned)n};
     atomic_init(&f->pending, 1);
     return f;
 }
@@ -84,12 +81,24 @@ static struct call *family_add(struct family *f, const char *method, ProtobufCMe
     part->method = method_find(method);
     part->req = req;
     part->result = result_new(&part->arena);
+    if (!part->result) {
+        call_free(part);
+        return NULL;
+    }
     f->parts[f->n++] = part;
     return part;
 }
 
+/* Run all parts, or none: half of them would pass for the whole, and a part without its request id
+ * would be done twice. */
 static void family_go(struct family *f)
 {
+    if (f->whole->arena.exhausted || f->n < f->wanted) {
+        while (f->n > 0)
+            call_free(f->parts[--f->n]);
+        call_fail(f->whole, RESULT_CODE_INTERNAL_ERROR, "out of memory");
+        return;
+    }
     unsigned n = f->n;
     atomic_fetch_add(&f->pending, n);
     for (unsigned i = 0; i < n; i++)
@@ -151,7 +160,7 @@ void family_list(struct call *c)
         size_t size = c->method->input->sizeof_message;
         ProtobufCMessage *req = arena_memdup(&c->arena, c->req, size);
         if (!req)
-            continue;
+            break;
         message_set_string(req, c->method->in.cloud, (char *)(uintptr_t)s->connections[i]->name);
         (void)family_add(f, c->method->full_name, req);
     }
@@ -285,6 +294,8 @@ static void find_status(struct call *c, pb_VmResult *r, pb_Vm *const *vms, size_
         }
     }
     r->result = result_new(&c->arena);
+    if (!r->result)
+        return; /* the arena is exhausted, and the call ends with that */
     if (found == 1) {
         r->result->code = RESULT_CODE_OK;
     } else if (found == 0) {
@@ -314,7 +325,7 @@ static void compose_status(struct family *f)
     for (size_t i = 0; i < rsp->n_results; i++) {
         rsp->results[i]->id = req->ids[i];
         find_status(whole, rsp->results[i], list->vms, list->n_vms);
-        n_ok += rsp->results[i]->result->code == RESULT_CODE_OK;
+        n_ok += rsp->results[i]->result && rsp->results[i]->result->code == RESULT_CODE_OK;
     }
     if (n_ok == req->n_ids)
         call_end(whole, RESULT_CODE_OK);

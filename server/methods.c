@@ -159,7 +159,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct method *)a)->full_name, ((const struct method *)b)->full_name);
 }
 
-bool methods_init(char ret_why[256])
+static bool add_all(char ret_why[256])
 {
     size_t n = 0;
     for (size_t s = 0; s < ARRAY_LEN(services); s++)
@@ -177,6 +177,14 @@ bool methods_init(char ret_why[256])
     }
     qsort(methods.items, methods.n, sizeof(*methods.items), by_name);
     return true;
+}
+
+bool methods_init(char ret_why[256])
+{
+    if (add_all(ret_why))
+        return true;
+    methods_done();
+    return false;
 }
 
 void methods_done(void)

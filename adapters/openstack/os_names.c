@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "isobar/clock.h"
+#include "isobar/hash.h"
 #include "os.h"
 #include "os_flavors.h"
 #include "os_images.h"
@@ -104,6 +104,11 @@ static struct row *learn(struct table *t, const char *key, int64_t now)
         }
         r->key = copy;
         HASH_ADD_KEYPTR(hh, t->rows, r->key, strlen(r->key), r);
+        if (!HASH_ADDED(hh, r)) {
+            free(copy);
+            free(r);
+            return NULL;
+        }
     }
     r->learnt_ns = now;
     return r;

@@ -12,9 +12,9 @@
 #define SANDBOX_H
 
 #include <pthread.h>
-#include <uthash.h>
 
 #include "adapter.h"
+#include "isobar/hash.h"
 #include "isobar/uuid.h"
 #include "kit/pick.h"
 

@@ -103,6 +103,10 @@ static bool enter_name(struct adapter *a, struct sandbox_machine *m, const char 
             return false;
         memcpy(name->text, text, len);
         HASH_ADD_KEYPTR(hh, a->names, name->text, len, name);
+        if (!HASH_ADDED(hh, name)) {
+            free(name);
+            return false;
+        }
     }
     m->name = name;
     DL_APPEND2(name->machines, m, same_prev, same_next);
@@ -122,12 +126,37 @@ static void leave_name(struct adapter *a, struct sandbox_machine *m)
 
 /* ---- coming and going ---- */
 
-static void forget(struct adapter *a, struct sandbox_machine *m)
+static void leave(struct adapter *a, struct sandbox_machine *m)
 {
     HASH_DELETE(by_id, a->ids, m);
     if (*m->token)
         HASH_DELETE(by_token, a->tokens, m);
     leave_name(a, m);
+}
+
+/* Where it is found: by its name, its id and its token; or nowhere, where memory is short. */
+static bool enter(struct adapter *a, struct sandbox_machine *m, const char *name)
+{
+    if (!enter_name(a, m, name))
+        return false;
+    HASH_ADD(by_id, a->ids, id, UUID_TEXT_LEN, m);
+    if (!HASH_ADDED(by_id, m)) {
+        leave_name(a, m);
+        return false;
+    }
+    if (*m->token)
+        HASH_ADD_KEYPTR(by_token, a->tokens, m->token, strlen(m->token), m);
+    if (*m->token && !HASH_ADDED(by_token, m)) {
+        HASH_DELETE(by_id, a->ids, m);
+        leave_name(a, m);
+        return false;
+    }
+    return true;
+}
+
+static void forget(struct adapter *a, struct sandbox_machine *m)
+{
+    leave(a, m);
     DL_DELETE(a->first, m);
     if (m->going)
         DL_DELETE2(a->going, m, going_prev, going_next);
@@ -207,25 +236,23 @@ pb_ResultCode sandbox_insert(struct adapter *a, struct op *op, const char *name,
 {
     struct sandbox_machine *m = calloc(1, sizeof(*m));
 
-    if (m)
+    if (m) {
+        uuid7(m->id);
         m->token = strdup(op->token);
-    if (!m || !m->token || !enter_name(a, m, name)) {
+    }
+    if (!m || !m->token || !enter(a, m, name)) {
         sandbox_machine_free(m);
         return op_fail(op, RESULT_CODE_INTERNAL_ERROR, "out of memory");
     }
     pb_ResultCode code = take_addresses(a, op, m, parts);
     if (code != RESULT_CODE_OK) {
-        leave_name(a, m);
+        leave(a, m);
         sandbox_machine_free(m);
         return code;
     }
     m->parts = *parts;
     *parts = (struct sandbox_parts){0};
-    uuid7(m->id);
     begin(a, m, now);
-    HASH_ADD(by_id, a->ids, id, UUID_TEXT_LEN, m);
-    if (*m->token)
-        HASH_ADD_KEYPTR(by_token, a->tokens, m->token, strlen(m->token), m);
     DL_APPEND(a->first, m);
     a->n_machines++;
     a->n_cores += m->parts.flavor->vcpus;

@@ -1,5 +1,7 @@
 #include "ask.h"
 
+#include <string.h>
+
 #include "field.h"
 #include "request.h"
 #include "say.h"
@@ -35,9 +37,13 @@ int ask_result(struct cli *c, const char *about, const struct isobar_reply *repl
     }
     const pb_Result *r = reply->result;
     int code = say_result(c, about, r);
+    /* Not known whether it was done; where the gateway has an operation, say_result() names it. */
     bool is_lost = r->retry && r->retry->class_ == RETRY_CLASS_AFTER_LOOKUP && !*r->operation_id;
-    if (is_lost && (c->args.command->does & OPTION_CHANGES)) {
+    bool is_change =
+        c->request_id && strncmp(reply->request_id, c->request_id, strlen(c->request_id)) == 0;
+    if (is_lost && is_change) {
         say(c, "  to find it: isobar operation list --request-id %s", reply->request_id);
+        say(c, "  the same command with --request-id %s is not done twice", c->request_id);
     }
     return code;
 }

@@ -75,6 +75,22 @@ const struct command command_table[] = {
     {"operation", "wait", "OperationService/WaitOperation", run_operation_wait, READS, WORDS_ONE,
      "OPERATION", "id", "Wait until an operation has ended; its end is the exit code.",
      "operation wait 0190f2c4-... --timeout 5m"},
+    {"operation", "cancel", "OperationService/CancelOperation", run_operation_cancel, READS,
+     WORDS_ONE, "OPERATION", "id",
+     "Take an order back that has not been sent; what turns up of one that was lost on its way is "
+     "deleted.",
+     "operation cancel 0190f2c4-..."},
+    {"operation", "vms", "OperationService/ListOperationVms", run_list, LISTS, WORDS_ONE,
+     "[CLOUD/]OPERATION", "operation_id", "List the machines that bear the mark of an operation.",
+     "operation vms --cloud lab 0190f2c4-..."},
+
+    {"leftover", "list", "OperationService/ListLeftovers", run_list, LISTS, NOWORD,
+     "List what bears the mark of a gateway and no operation is known to want.",
+     "leftover list --cloud lab --verdict orphan"},
+    {"leftover", "delete", "OperationService/DeleteLeftover", run_leftover_delete,
+     ACTS | OPTION_DELETES, WORDS_ONE, "[CLOUD/]OPERATION", "id",
+     "Delete what an operation has left behind, as far as it is proved to be this gateway's.",
+     "leftover delete lab/0190f2c4-... --dry-run"},
 
     {"context", "list", NULL, run_context_list, OPTION_ALWAYS, NOWORD,
      "List the gateways that client.yaml names.", NULL},
@@ -111,6 +127,7 @@ const struct noun command_nouns[] = {
     {"cloud", "The clouds that the gateway is connected to"},
     {"adapter", "The kinds of clouds that it knows"},
     {"operation", "What became of every call that changes something"},
+    {"leftover", "What failed operations have left in the clouds"},
     {"context", "The gateways that client.yaml names"},
 };
 const size_t command_nouns_len = ARRAY_LEN(command_nouns);

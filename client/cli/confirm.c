@@ -23,7 +23,26 @@ static bool answer_is_yes(void)
     return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
 }
 
-static bool ask(struct cli *c, const struct target *targets, size_t n)
+int confirm_can(struct cli *c)
+{
+    if (c->args.options.yes || (c->err_is_tty && isatty(STDIN_FILENO) == 1)) {
+        return EXIT_OK;
+    }
+    return say_usage(c, "there is no terminal to ask on: say --yes to delete");
+}
+
+int confirm_ask(struct cli *c, const struct buf *question)
+{
+    ssize_t written = write(STDERR_FILENO, question->data, question->len);
+    if (question->failed || written != (ssize_t)question->len || !answer_is_yes()) {
+        say(c, "nothing was deleted");
+        return EXIT_FAILED;
+    }
+    session_start_clock(c);
+    return EXIT_OK;
+}
+
+static int ask(struct cli *c, const struct target *targets, size_t n)
 {
     CLEANUP(buf_done) struct buf text;
     buf_init(&text, SIZE_MAX / 2);
@@ -40,17 +59,14 @@ static bool ask(struct cli *c, const struct target *targets, size_t n)
         buf_addf(&text, "and %zu more\n", n - SHOWN_MAX);
     }
     buf_adds(&text, n == 1 ? "? [y/N] " : "Delete them? [y/N] ");
-    ssize_t written = write(STDERR_FILENO, text.data, text.len);
-    return written == (ssize_t)text.len && answer_is_yes();
+    return confirm_ask(c, &text);
 }
 
 int confirm_delete(struct cli *c, struct target *targets, size_t n)
 {
-    if (c->args.options.yes) {
-        return EXIT_OK;
-    }
-    if (!c->err_is_tty || isatty(STDIN_FILENO) != 1) {
-        return say_usage(c, "there is no terminal to ask on: say --yes to delete");
+    int can = confirm_can(c);
+    if (can != EXIT_OK || c->args.options.yes) {
+        return can;
     }
     target_get_status(c, targets, n);
     for (size_t i = 0; i < n; i++) {
@@ -63,10 +79,5 @@ int confirm_delete(struct cli *c, struct target *targets, size_t n)
         targets[i].cloud = *r->vm->cloud ? r->vm->cloud : targets[i].cloud;
         targets[i].id = r->vm->id;
     }
-    if (!ask(c, targets, n)) {
-        say(c, "nothing was deleted");
-        return EXIT_FAILED;
-    }
-    session_start_clock(c);
-    return EXIT_OK;
+    return ask(c, targets, n);
 }

@@ -43,6 +43,7 @@ void detail_rows(struct cli *c, struct table *t, const ProtobufCMessage *m, cons
             CLEANUP(buf_done) struct buf text;
             buf_init(&text, SIZE_MAX / 2);
             value_text(&text, m, f, k);
+            c->out.failed |= text.failed;
             struct value v = {0};
             struct value_path path = {.n = 1, .fields = {f}};
             if (f->type == PROTOBUF_C_TYPE_ENUM) {

@@ -68,7 +68,7 @@ bool doc_json(struct buf *out, const char *json, size_t len)
     struct pretty p = {.writer = w};
     buf_init(&p.key, SIZE_MAX / 2);
     char why[160];
-    bool good = w && json_parse(json, len, pretty_event, &p, why);
+    bool good = w && json_parse(json, len, pretty_event, &p, why) && !p.key.failed;
     buf_done(&p.key);
     if (!good || raw.failed) {
         return false;

@@ -72,6 +72,8 @@ static const struct flag flags[] = {
     {"name", LISTS, .path = "name", .arg = "GLOB",
      .doc = "Only those whose name fits; * and ? are wildcards."},
     {"state", LISTS, .path = "states", .arg = "STATE,...", .doc = "Only those in these states."},
+    {"verdict", LISTS, .path = "verdicts", .arg = "VERDICT,...",
+     .doc = "Only those that the journal says this of; without it, all but those that are known."},
     {"tag", LISTS, .path = "tags", .kind = FLAG_KEYS, .arg = "KEY[=VALUE]",
      .doc = "Only those with this tag; may be given several times."},
     {"id", LISTS, .path = "ids", .arg = "ID",

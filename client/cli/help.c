@@ -83,6 +83,7 @@ void help_exit_codes(struct buf *out)
         CLEANUP(buf_done) struct buf names;
         buf_init(&names, SIZE_MAX / 2);
         help_results_of(&exit_table[i], &names);
+        out->failed |= names.failed;
         buf_addf(out, "%5d  %s\n", exit_table[i].code, exit_table[i].meaning);
         if (names.len) {
             buf_addf(out, "       %s\n", buf_cstr(&names));
@@ -101,6 +102,7 @@ static void verbs_row(struct buf *out, const struct noun *noun)
         }
     }
     row(out, noun->name, buf_cstr(&words));
+    out->failed |= words.failed;
 }
 
 void help_short(const char *noun, struct buf *out)
@@ -134,6 +136,7 @@ static void flag_rows(struct buf *out, const ProtobufCMessageDescriptor *type, c
             help_flag_usage(f, &left);
         }
         row(out, buf_cstr(&left), f->doc);
+        out->failed |= left.failed;
         const ProtobufCMessageDescriptor *parts = flag_parts(type, f);
         if (parts) {
             flag_rows(out, parts, "    ");
@@ -159,6 +162,7 @@ static void option_rows(struct buf *out, const char *title, unsigned does, unsig
         buf_init(&left, SIZE_MAX / 2);
         help_option_usage(o, &left);
         row(out, buf_cstr(&left), o->doc);
+        out->failed |= left.failed;
     }
 }
 

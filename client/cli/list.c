@@ -104,7 +104,8 @@ static int get_pages(struct list *l)
 {
     struct cli *c = l->c;
     const char *token = "";
-    ProtobufCMessage *req = ask_request(c, c->args.method.method->input, NULL);
+    const char *word = c->args.n_words ? c->args.words[0] : NULL;
+    ProtobufCMessage *req = ask_request(c, c->args.method.method->input, word);
     if (!req) {
         return EXIT_USAGE;
     }
@@ -147,6 +148,20 @@ static int say_failed(const struct list *l)
     return l->partial || l->n_failed ? EXIT_PARTIAL : EXIT_OK;
 }
 
+/* What the state UNKNOWN means, for people. */
+static void say_unknown(const struct list *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; l->type == &pb_Operation_desc && i < l->n; i++) {
+        const pb_Operation *op = (const pb_Operation *)(const void *)l->items[i];
+        n += op->state == OPERATION_STATE_UNKNOWN;
+    }
+    if (n && l->c->format <= FORMAT_WIDE) {
+        say(l->c, "UNKNOWN: the cloud's answer was lost; the gateway is resolving %s",
+            n == 1 ? "it" : "them");
+    }
+}
+
 int run_list(struct cli *c)
 {
     struct list l = {.c = c, .type = items_type(c->args.method.method->output)};
@@ -157,6 +172,7 @@ int run_list(struct cli *c)
             say(c, "there are none");
         }
         int written = output_flush(c); /* before what is said about it */
+        say_unknown(&l);
         code = say_failed(&l);
         code = written == EXIT_OK ? code : written;
     }

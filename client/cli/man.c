@@ -221,6 +221,7 @@ static void exit_codes(struct buf *out)
         CLEANUP(buf_done) struct buf names;
         buf_init(&names, SIZE_MAX / 2);
         help_results_of(&exit_table[i], &names);
+        out->failed |= names.failed;
         buf_addf(out, ".It %d\n", exit_table[i].code);
         text(out, exit_table[i].meaning);
         if (names.len) {

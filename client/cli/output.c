@@ -148,6 +148,7 @@ static void csv_field(struct cli *c, const char *text, bool first)
     buf_init(&safe, SIZE_MAX / 2);
     if (c->out_is_tty) {
         text_safe(&safe, text, strlen(text));
+        c->out.failed |= safe.failed;
         text = buf_cstr(&safe);
     }
     if (!first) {

@@ -125,6 +125,15 @@ void progress_begin(const char *about, const char *request_id)
     }
 }
 
+void progress_clear(void)
+{
+    pthread_mutex_lock(&ticker.lock);
+    if (atomic_exchange(&line_shown, false)) {
+        put(wipe, sizeof(wipe) - 1);
+    }
+    pthread_mutex_unlock(&ticker.lock);
+}
+
 void progress_end(void)
 {
     if (ticker.running) {

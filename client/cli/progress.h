@@ -14,5 +14,7 @@ void progress_init(void);
  * how to find it. */
 void progress_begin(const char *about, const char *request_id);
 void progress_end(void);
+/* Wipe the line, before something else is written; it comes again with the next second. */
+void progress_clear(void);
 
 #endif

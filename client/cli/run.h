@@ -19,6 +19,7 @@ struct cli {
     struct isobar *client;      /* NULL until the first call */
     const char *context_cloud;  /* the context's cloud, or NULL */
     int64_t deadline_ns;        /* of all calls together; 0: each has its own */
+    const char *request_id;     /* of the command: the user's, or one that was made */
     unsigned n_changes;         /* calls so far that change something */
     struct held_reply *replies; /* that are still in use */
 
@@ -38,6 +39,8 @@ int run_cloud_check(struct cli *c);
 int run_adapter_describe(struct cli *c);
 int run_operation_show(struct cli *c);
 int run_operation_wait(struct cli *c);
+int run_operation_cancel(struct cli *c);
+int run_leftover_delete(struct cli *c);
 int run_context_list(struct cli *c);
 int run_context_show(struct cli *c);
 int run_context_use(struct cli *c);

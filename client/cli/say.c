@@ -99,7 +99,9 @@ static void say_hint(struct cli *c, const pb_Result *r)
 {
     const pb_Retry *retry = r->retry;
     const char *id = r->operation_id;
-    if (retry && retry->class_ == RETRY_CLASS_AFTER_LOOKUP) {
+    if (r->code == RESULT_CODE_OUTCOME_UNKNOWN && *id) {
+        say(c, "  the gateway is resolving it: isobar operation wait %s", id);
+    } else if (retry && retry->class_ == RETRY_CLASS_AFTER_LOOKUP) {
         say(c, "  it may have happened all the same: look before you try again%s%s",
             *id ? ", isobar operation show " : "", id);
     } else if (retry && retry->class_ == RETRY_CLASS_AFTER_BACKOFF && retry->after_ms) {

@@ -117,18 +117,17 @@ void session_start_clock(struct cli *c)
     c->deadline_ns = ms ? clock_mono_ns() + (int64_t)ms * NS_PER_MS : 0;
 }
 
-/* Each call that changes something has an id of its own: the user's, and behind it a number from
- * the second on. The same command has the same ids again. */
+/* Each call that changes something has an id of its own: the command's, and behind it a number from
+ * the second on. The same command has the same ids again under the same --request-id. */
 static const char *request_id(struct cli *c)
 {
-    const char *id = c->args.options.request_id;
     unsigned n = ++c->n_changes;
-    if (!id) {
+    if (n == 1 && !(c->request_id = c->args.options.request_id)) {
         char made[UUID_TEXT_LEN + 1];
         uuid7(made);
-        return arena_strdup(&c->arena, made);
+        c->request_id = arena_strdup(&c->arena, made);
     }
-    return n == 1 ? id : arena_printf(&c->arena, "%s/%u", id, n);
+    return n == 1 ? c->request_id : arena_printf(&c->arena, "%s/%u", c->request_id, n);
 }
 
 static uint32_t timeout_of(const struct cli *c, unsigned kind)
@@ -148,6 +147,12 @@ static void say_call(struct cli *c, const char *method, const struct isobar_repl
         (long long)(us / 1000), (long long)(us % 1000), reply->request_id);
 }
 
+static void say_repeat(void *data, const char *why)
+{
+    progress_clear();
+    say(data, "%s; trying again under the same request id", why);
+}
+
 const struct isobar_reply *session_call(struct cli *c, const char *method,
                                         const ProtobufCMessage *request, unsigned kind,
                                         const char *about)
@@ -164,6 +169,8 @@ const struct isobar_reply *session_call(struct cli *c, const char *method,
     struct isobar_call_options options = {
         .timeout_ms = timeout_of(c, kind),
         .request_id = kind & SESSION_CHANGES ? request_id(c) : NULL,
+        .on_repeat = say_repeat,
+        .data = c,
     };
     int64_t started_ns = clock_mono_ns();
     progress_begin(kind & SESSION_WAITS && c->err_is_tty ? about : NULL, options.request_id);

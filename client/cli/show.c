@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "ask.h"
-#include "detail.h"
 #include "output.h"
 #include "say.h"
 #include "session.h"
@@ -60,63 +59,4 @@ int run_health(struct cli *c)
         output_one(c, reply->message);
     }
     return r->status == HEALTH_CHECK_RESPONSE_SERVING ? EXIT_OK : EXIT_UNAVAILABLE;
-}
-
-/* The message that an operation ended with; NULL where there is none. */
-static ProtobufCMessage *response_of(struct cli *c, const pb_Operation *op)
-{
-    const struct symbol *method = symbol_find(&c->arena, op->method, SYMBOL_METHOD, NULL);
-    if (!method || !op->response.len) {
-        return NULL;
-    }
-    return protobuf_c_message_unpack(method->method->output, arena_allocator(&c->arena),
-                                     op->response.len, op->response.data);
-}
-
-static void print_operation(struct cli *c, const pb_Operation *op)
-{
-    ProtobufCMessage *response = response_of(c, op);
-    if (!response || c->format > FORMAT_WIDE || c->args.options.columns) {
-        output_one(c, &op->base);
-        return;
-    }
-    CLEANUP(table_freep) struct table *t = detail_table(c);
-    detail_rows(c, t, &op->base, "");
-    detail_rows(c, t, response, "response.");
-    output_take_table(c, t);
-}
-
-static const pb_Operation *operation_of(const struct isobar_reply *reply)
-{
-    const ProtobufCMessage *m = ask_item(reply);
-    return m && m->descriptor == &pb_Operation_desc ? (const pb_Operation *)(const void *)m : NULL;
-}
-
-int run_operation_show(struct cli *c)
-{
-    int code;
-    const pb_Operation *op = operation_of(call_with_word(c, SESSION_READS, &code));
-    if (code == EXIT_OK && !op) {
-        return say_failure(c, "the gateway's answer is empty");
-    }
-    if (code == EXIT_OK) {
-        print_operation(c, op);
-    }
-    return code;
-}
-
-int run_operation_wait(struct cli *c)
-{
-    int code;
-    const struct isobar_reply *reply = call_with_word(c, SESSION_WAITS, &code);
-    const pb_Operation *op = operation_of(reply);
-    if (code != EXIT_OK || !op) {
-        return code;
-    }
-    print_operation(c, op);
-    if (op->state != OPERATION_STATE_DONE) {
-        say(c, "the operation still goes on");
-        return EXIT_DEADLINE;
-    }
-    return op->result ? say_result(c, NULL, op->result) : EXIT_OK;
 }

@@ -340,6 +340,7 @@ void value_get(struct arena *a, const ProtobufCMessage *m, const struct value_pa
     *ret = (struct value){.text = ""};
     buf_init(&c.text, SIZE_MAX / 2);
     collect(&c, m, 0);
+    a->exhausted |= c.text.failed; /* so that half a text does not pass for the whole */
     if (c.text.len) {
         ret->text = arena_strndup(a, c.text.data, c.text.len);
     }

@@ -8,7 +8,14 @@
  * A client may be used by many threads at once; each call blocks the thread that makes it. Calls of
  * several threads share one connection, which is made again by itself when it breaks. A call that
  * was under way then is sent again under its request id, at most three times and only by its
- * deadline; the gateway does what has one request id once.
+ * deadline; the gateway does what has one request id once. So a gateway that is killed and started
+ * again in the midst of a call answers it all the same.
+ *
+ * Where no answer came, `side_effects` of the result is POSSIBLE. Then make the call again with the
+ * reply's request id in the options, and the same request: what was done is not done twice, and the
+ * answer is that of the first time. A call with another id, or none, is another machine.
+ * OutcomeUnknown is the gateway's own word for a cloud that has not answered it: it finds out by
+ * itself, and OperationService/WaitOperation with the result's operation id waits for that.
  *
  * After a fork(), a client is the parent's alone.
  */
@@ -71,6 +78,10 @@ struct isobar_call_options {
     uint32_t timeout_ms;     /* 0: the client's */
     const char *request_id;  /* NULL: one is made, and used again for every repetition */
     const char *traceparent; /* W3C Trace Context; NULL: none */
+    /* The connection broke during the call, and it is sent again; `why` is a sentence without its
+     * dot. On the thread that calls; it must not call this client. NULL: nobody is told. */
+    void (*on_repeat)(void *data, const char *why);
+    void *data; /* for it */
 };
 
 /* What came of a call; free with isobar_reply_done(). */

@@ -4,7 +4,7 @@
  * It answers VmService/GetVm with a machine whose id is the one asked for and whose tags are what
  * the Call said. An id of the form FAULT or FAULT:N makes it do something else:
  *
- *   silent     no reply                       not-reply  a reply that is no protobuf message
+ *   silent:N   no reply the first N times     not-reply  a reply that is no protobuf message
  *   late:MS    the reply comes so late        no-result  a Reply without a result
  *   swap       with the next call's reply     bad-body   a response that cannot be decoded
  *              before it                      missing    NotFound
@@ -194,7 +194,7 @@ static inline bool fake_act(struct fake_conn *c, const uint8_t *wire_id, const c
 {
     static const uint8_t no_result[] = {0x12, 0x00}, bad_body[] = {0x0a, 2, 8, 1, 0x12, 1, 0xff};
     unsigned n;
-    if (fake_is(id, "silent", &n))
+    if (fake_is(id, "silent", &n) && times <= n)
         return true;
     if (fake_is(id, "close", &n) && times <= n)
         return false;

@@ -21,3 +21,16 @@ set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
 target_link_libraries(test_store_disk PRIVATE PkgConfig::SQLITE3)
 target_link_libraries(test_store_fault PRIVATE PkgConfig::SQLITE3)
 set_tests_properties(unit.test_store unit.test_store_fault unit.test_store_crash PROPERTIES LABELS slow)
+
+# alloc_fail_wrap(NAME): a test program whose allocations fail when it says so; see alloc_fail.h.
+set(ALLOC_FAIL_FOLDER ${CMAKE_CURRENT_LIST_DIR})
+function(alloc_fail_wrap name)
+    target_sources(${name} PRIVATE ${ALLOC_FAIL_FOLDER}/alloc_fail.c)
+    target_include_directories(${name} PRIVATE ${ALLOC_FAIL_FOLDER})
+    foreach(function malloc calloc realloc reallocarray strdup strndup asprintf vasprintf posix_memalign
+            aligned_alloc)
+        target_link_options(${name} PRIVATE LINKER:--wrap=${function})
+    endforeach()
+endfunction()
+alloc_fail_wrap(test_alloc)
+alloc_fail_wrap(test_client_alloc)
