@@ -19,7 +19,8 @@
 #include "os_names.h"
 
 struct adapter {
-    char *name; /* of the connection */
+    char *name;    /* of the connection */
+    int settle_ms; /* see adapter_ops */
     struct os_config *config;
     struct http_client *http;
     struct sender *sender; /* with a token */

@@ -279,8 +279,8 @@ UNUSED static void cloud_start(struct cloud *c)
             "p, project_id: PID}, region_name: R1}}\n",
             c->port);
     close(fd);
-    struct setting items[] = {{"clouds_file", c->file}, {"cloud", "x"}};
-    struct settings settings = {.cloud = "lab", .n = 2, .items = items};
+    struct setting items[] = {{"clouds_file", c->file}, {"cloud", "x"}, {"settle_ms", "100"}};
+    struct settings settings = {.cloud = "lab", .n = 3, .items = items};
     struct open_error error = {""};
     c->adapter = openstack_adapter.open(&settings, &error);
     if (c->adapter == NULL)
