@@ -159,6 +159,9 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
  * request's field. `query` narrows the search by name; may be NULL. */
 pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *kind,
                       const char *field, const char *wanted, const char *query, void *ret) MUST_USE;
+/* The one with this id, of a kind that has `one`. */
+pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
+                            const char *wanted, void *ret) MUST_USE;
 /* Say that there is none: names that are near to an id mean nothing. */
 pb_ResultCode os_no_such(struct op *op, const char *noun, const char *field, const char *wanted);
 /* The two slots that each kind has: all of it, and one by name or id, as messages. */
@@ -214,6 +217,7 @@ void os_members(struct arena *a, const struct http_response *rsp, unsigned depth
 
 /* Our mark: in a machine's metadata, and as beginning of the names of what was made for it. */
 #define OS_TOKEN_KEY   "isobar_token"
+#define OS_KEEP_KEY    "isobar_keep" /* in a volume's metadata: it outlives its machine */
 #define OS_MARK_PREFIX "isobar-"
 #define OS_DESCRIPTION "Made by Isobar together with its machine"
 
