@@ -72,6 +72,9 @@ struct os_request os_delete(struct arena *a, enum os_service service, const char
 
 /* Ask for the token and what goes with it. To be released. */
 pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref *ret) MUST_USE;
+/* Whether the cloud has such a service, by its catalogue; true where that cannot be had: the next
+ * request says why. */
+bool os_has_service(struct adapter *a, struct op *op, enum os_service service);
 /* The minor number of the compute microversion that is spoken; asks the cloud once. */
 pb_ResultCode os_compute_minor(struct adapter *a, struct op *op, const struct os_session *session,
                                int *ret) MUST_USE;

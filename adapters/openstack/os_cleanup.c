@@ -81,7 +81,7 @@ static pb_ResultCode find_remains(struct adapter *a, struct op *op, struct owner
     if (code == RESULT_CODE_OK)
         code = list_ours(a, op, &os_fip_kind, "description", o->mark, o, fip_is_ours, &ret->fips,
                          &ret->n_fips);
-    if (code == RESULT_CODE_OK && volumes)
+    if (code == RESULT_CODE_OK && volumes && os_has_service(a, op, OS_VOLUME))
         code = list_ours(a, op, &os_volume_kind, "metadata",
                          arena_printf(op->arena, "{'%s': '%s'}", OS_TOKEN_KEY, o->token), o,
                          volume_is_ours, &ret->volumes, &ret->n_volumes);

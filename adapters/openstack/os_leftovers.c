@@ -58,16 +58,6 @@ static pb_ResultCode find(struct search *s, const struct os_kind *kind, const ch
     return os_list(s->a, s->op, kind, query, ret);
 }
 
-/* A cloud may have no Cinder. */
-static bool has_volumes(struct search *s)
-{
-    struct token_ref token CLEANUP(token_release) = {0};
-    if (os_session_get(s->a, s->op, &token) != RESULT_CODE_OK)
-        return true; /* the next request says why */
-    const struct os_session *session = token.data;
-    return session->bases[OS_VOLUME] != NULL;
-}
-
 static pb_ResultCode find_all(struct search *s)
 {
     struct arena *a = s->op->arena;
@@ -79,7 +69,7 @@ static pb_ResultCode find_all(struct search *s)
                               mark == NULL ? OS_DESCRIPTION : mark, &s->ports);
     if (code == RESULT_CODE_OK)
         code = find(s, &os_fip_kind, "description", mark, &s->fips);
-    if (code == RESULT_CODE_OK && has_volumes(s))
+    if (code == RESULT_CODE_OK && os_has_service(s->a, s->op, OS_VOLUME))
         code = find(s, &os_volume_kind, "metadata", metadata, &s->volumes);
     if (code == RESULT_CODE_OK)
         code = find_servers(s);
