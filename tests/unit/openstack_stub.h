@@ -200,6 +200,14 @@ UNUSED static void cloud_rows(struct cloud *c, const struct cloud_row *rows, siz
     c->n_rows += n;
     pthread_mutex_unlock(&c->lock);
 }
+/* The first row goes. */
+UNUSED static void cloud_drop_row(struct cloud *c)
+{
+    pthread_mutex_lock(&c->lock);
+    memmove(c->rows, c->rows + 1, --c->n_rows * sizeof(*c->rows));
+    pthread_mutex_unlock(&c->lock);
+}
+
 #define CLOUD_ROWS(c, ...)                                                                         \
     do {                                                                                           \
         static const struct cloud_row rows_[] = {__VA_ARGS__};                                     \
