@@ -82,18 +82,20 @@ static pb_ResultCode find_all(struct search *s)
 
 /* ---- Who uses it ---- */
 
-/* A machine of this operation that is there, and if asked still being made; NULL: none. */
-static const struct os_server *machine_of(const struct search *s, const char *token, bool making)
+/* Whether a machine of this operation is there, and not about to go. Then all that bears the mark
+ * is in use, attached or not: while it is built nothing is yet; somebody may have detached a volume
+ * for a while; and where a second machine was ordered on the same port and failed, Nova frees the
+ * port that the first one has. */
+static bool has_machine(const struct search *s, const char *token)
 {
     const struct os_server *servers = s->servers.items;
     const char *mark = arena_printf(s->op->arena, OS_MARK_PREFIX "%s", token);
     for (size_t i = 0; i < s->servers.n; i++) {
-        pb_VmState state = os_state(servers[i].status, servers[i].task_state);
-        if (state != VM_STATE_DELETING && (!making || state == VM_STATE_CREATING) &&
+        if (os_state(servers[i].status, servers[i].task_state) != VM_STATE_DELETING &&
             os_server_is_ours(&servers[i], token, mark))
-            return &servers[i];
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 /* Whether something has the port: a machine that is there, or a thing that is no machine's. */
@@ -152,7 +154,7 @@ static void add_ports(struct search *s)
             continue;
         pb_Leftover *l = add(s, "port", &ports[i].thing, token, ports[i].created);
         if (l != NULL)
-            l->in_use = machine_of(s, token, true) != NULL || port_is_used(s, &ports[i]);
+            l->in_use = has_machine(s, token) || port_is_used(s, &ports[i]);
     }
 }
 
@@ -165,7 +167,7 @@ static bool fip_is_used(const struct search *s, const struct os_fip *fip, const 
             strcmp(l->operation_id, token) == 0)
             return l->in_use;
     }
-    return is_set(fip->port_id) || machine_of(s, token, true) != NULL;
+    return is_set(fip->port_id) || has_machine(s, token);
 }
 
 static void add_fips(struct search *s)
@@ -188,7 +190,7 @@ static void add_volumes(struct search *s)
             continue;
         pb_Leftover *l = add(s, "volume", &volumes[i].thing, token, volumes[i].created);
         if (l != NULL)
-            l->in_use = !os_volume_is_free(&volumes[i]) || machine_of(s, token, false) != NULL;
+            l->in_use = !os_volume_is_free(&volumes[i]) || has_machine(s, token);
     }
 }
 

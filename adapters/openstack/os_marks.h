@@ -18,10 +18,9 @@ pb_ResultCode openstack_list_operation_vms(struct adapter *a, struct op *op,
                                            const pb_ListOperationVmsRequest *req,
                                            pb_ListOperationVmsResponse *ret);
 
-/* In os_leftovers.c. In use is what something is attached to; ports and floating IPs of a machine
- * that is being made, which may not be attached yet; and volumes of a machine that is there, which
- * somebody may have detached for a while and which hold data. Volumes that are to outlive their
- * machine are no leftovers. */
+/* In os_leftovers.c. In use is what something is attached to, and all that bears the mark of a
+ * machine that is there: delete_vm takes that away. Volumes that are to outlive their machine are
+ * no leftovers. */
 pb_ResultCode openstack_list_leftovers(struct adapter *a, struct op *op,
                                        const pb_ListLeftoversRequest *req,
                                        pb_ListLeftoversResponse *ret);

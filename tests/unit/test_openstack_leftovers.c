@@ -7,15 +7,36 @@
 /* A machine of the operation in a state. */
 #define MACHINE(id_, status_)                                                                      \
     "{\"id\":\"" id_ "\",\"name\":\"web\",\"status\":\"" status_ "\"," MARKS "}"
-#define PORT_AT(id_, device_, owner_)                                                              \
-    "{\"id\":\"" id_ "\",\"name\":\"isobar-t1\",\"device_id\":\"" device_                          \
+#define PORT_OF(token_, id_, device_, owner_)                                                      \
+    "{\"id\":\"" id_ "\",\"name\":\"isobar-" token_ "\",\"device_id\":\"" device_                  \
     "\",\"device_owner\":\"" owner_ "\"," OURS "}"
-#define FIP_AT(id_, port_)                                                                         \
-    "{\"id\":\"" id_ "\",\"floating_ip_address\":\"192.0.2.1\",\"description\":\"isobar-t1\","     \
-    "\"port_id\":\"" port_ "\"}"
-#define NOBODY_S                                                                                   \
-    "{\"id\":\"x1\",\"name\":\"isobar-t1\",\"description\":\"a user's\"},{\"id\":\"x2\",\"name\":" \
-    "\"db\"," OURS "},{\"id\":\"x3\",\"name\":\"isobar-\"," OURS "}"
+#define FIP_OF(token_, id_, port_)                                                                 \
+    "{\"id\":\"" id_ "\",\"floating_ip_address\":\"192.0.2.1\",\"description\":\"isobar-" token_   \
+    "\",\"port_id\":\"" port_ "\"}"
+#define TIME "2026-11-22T21:51:11"
+
+/* The cloud lists these. */
+static void listed(const char *begins, const char *key, const char *const *items, size_t n)
+{
+    char body[8192];
+    int len = snprintf(body, sizeof(body), "{\"%s\":[", key);
+    for (size_t i = 0; i < n; i++)
+        len +=
+            snprintf(body + len, sizeof(body) - (size_t)len, "%s%s", i == 0 ? "" : ",", items[i]);
+    snprintf(body + len, sizeof(body) - (size_t)len, "]}");
+    struct cloud_row row = {begins, ALWAYS, 200, cloud_keep(&cloud, body)};
+    cloud_rows(&cloud, &row, 1);
+}
+#define LISTED(begins, key, ...)                                                                   \
+    do {                                                                                           \
+        static const char *const items_[] = {__VA_ARGS__};                                         \
+        listed(begins, key, items_, ARRAY_LEN(items_));                                            \
+    } while (0)
+
+/* Ports that are not the gateway's. */
+#define A_USER_S "{\"id\":\"x1\",\"name\":\"isobar-t1\",\"description\":\"a user's\"}"
+#define NO_MARK  "{\"id\":\"x2\",\"name\":\"db\"," OURS "}"
+#define NO_TOKEN "{\"id\":\"x3\",\"name\":\"isobar-\"," OURS "}"
 
 static pb_ListOperationVmsResponse vms_of(const char *token, pb_ResultCode wanted)
 {
@@ -90,47 +111,38 @@ static pb_ListLeftoversResponse leftovers(pb_ResultCode wanted)
     return rsp;
 }
 
+static void rows_of_list(void)
+{
+    LISTED("GET " NOVA "/servers/detail$", "servers", "{\"id\":\"x1\",\"status\":\"ACTIVE\"}",
+           "{\"id\":\"x2\",\"status\":\"ACTIVE\",\"tags\":[\"isobar\",\"isobar-\"]}",
+           MACHINE("m1", "ACTIVE"), MACHINE("m2", "DELETED"),
+           "{\"id\":\"m3\",\"name\":\"new\",\"status\":\"BUILD\",\"created\":\"" TIME
+           "Z\",\"tags\":[\"isobar-t3\"]}");
+    LISTED("GET " NEUTRON "/ports?description=Made%20by%20Isobar%20together%20with%20its%20machine",
+           "ports", A_USER_S, NO_MARK, NO_TOKEN, PORT_OF("t1", "p1", "m1", "compute:nova"),
+           PORT_OF("t1", "p2", "", ""), PORT_OF("t5", "p3", TWIN, "compute:nova"),
+           PORT_OF("t5", "p4", ID, "compute:nova"), PORT_OF("t5", "p5", "r", "network:router"),
+           PORT_OF("t5", "p7", "", ""),
+           "{\"id\":\"p6\",\"name\":\"isobar-t3\",\"created_at\":\"" TIME "Z\"," OURS "}");
+    LISTED("GET " NEUTRON "/floatingips$", "floatingips",
+           "{\"id\":\"y1\",\"description\":\"\",\"port_id\":\"p2\"}",
+           "{\"id\":\"y2\",\"description\":\"isobar\"}", FIP_OF("t1", "f1", "p1"),
+           FIP_OF("t1", "f2", ""), FIP_OF("t5", "f3", "p7"), FIP_OF("t5", "f4", ""),
+           FIP_OF("t5", "f5", "p1"), FIP_OF("t5", "f6", "p3"));
+    LISTED("GET " CINDER "/volumes/detail$", "volumes", "{\"id\":\"z1\",\"status\":\"available\"}",
+           "{\"id\":\"z2\",\"status\":\"available\",\"metadata\":{\"isobar_token\":\"t7\","
+           "\"isobar_keep\":\"true\"}}",
+           VOLUME("v1", "1", "available"),
+           "{\"id\":\"v2\",\"name\":\"a\",\"status\":\"available\",\"created_at\":\"" TIME
+           ".000000\",\"metadata\":{\"isobar_token\":\"t8\"}}",
+           "{\"id\":\"v3\",\"status\":\"in-use\",\"metadata\":{\"isobar_token\":\"t8\"}}");
+    CLOUD_ROWS(&cloud, {"GET " NOVA "/servers/" TWIN, ALWAYS, 404, "{}"});
+}
+
 static void test_list(void **state)
 {
     (void)state;
-    CLOUD_ROWS(
-        &cloud,
-        {"GET " NOVA "/servers/detail$", ALWAYS, 200,
-         "{\"servers\":[{\"id\":\"x1\",\"status\":\"ACTIVE\"},{\"id\":\"x2\",\"status\":\"ACTIVE\","
-         "\"tags\":[\"isobar\",\"isobar-\"]}," MACHINE("m1", "ACTIVE") "," MACHINE(
-             "m2", "DELETED") ",{\"id\":\"m3\",\"name\":\"new\",\"status\":\"BUILD\",\"created\":"
-                              "\"2026-11-22T21:51:11Z\",\"tags\":[\"isobar-t3\"]}]}"},
-        {"GET " NEUTRON "/ports?description=Made%20by%20Isobar%20together%20with%20its%20machine",
-         ALWAYS, 200,
-         "{\"ports\":[" NOBODY_S
-         "," PORT_AT("p1", "m1", "compute:nova") "," PORT_AT("p2", "", "") "," PORT_AT(
-             "p3", TWIN,
-             "compute:nova") "," PORT_AT("p4", ID,
-                                         "compute:nova") "," PORT_AT("p5", "r",
-                                                                     "network:router") ",{\"id\":"
-                                                                                       "\"p6\","
-                                                                                       "\"name\":"
-                                                                                       "\"isobar-"
-                                                                                       "t3\","
-                                                                                       "\"created_"
-                                                                                       "at\":"
-                                                                                       "\"2026-11-"
-                                                                                       "22T21:51:"
-                                                                                       "11Z\"," OURS
-                                                                                       "}]}"},
-        {"GET " NOVA "/servers/" TWIN, ALWAYS, 404, "{}"},
-        {"GET " NEUTRON "/floatingips$", ALWAYS, 200,
-         "{\"floatingips\":[{\"id\":\"y1\",\"description\":\"\",\"port_id\":\"p2\"},{\"id\":\"y2\","
-         "\"description\":\"isobar\"}," FIP_AT("f1", "p1") "," FIP_AT("f2", "p2") "," FIP_AT(
-             "f3", "") "," FIP_AT("f4", "elsewhere") "]}"},
-        {"GET " CINDER "/volumes/detail$", ALWAYS, 200,
-         "{\"volumes\":[{\"id\":\"z1\",\"status\":\"available\"},{\"id\":\"z2\",\"status\":"
-         "\"available\",\"metadata\":{\"isobar_token\":\"t7\",\"isobar_keep\":\"true\"}}," VOLUME(
-             "v1", "1", "available") ",{\"id\":\"v2\",\"name\":\"a\",\"status\":\"available\","
-                                     "\"created_at\":\"2026-11-22T21:51:11.000000\",\"metadata\":{"
-                                     "\"isobar_token\":\"t8\"}},"
-                                     "{\"id\":\"v3\",\"status\":\"in-use\",\"metadata\":{\"isobar_"
-                                     "token\":\"t8\"}}]}"});
+    rows_of_list();
     static const struct {
         const char *kind, *id, *token;
         bool in_use;
@@ -138,15 +150,18 @@ static void test_list(void **state)
         {"vm", "m1", "t1", false},
         {"vm", "m3", "t3", false},
         {"port", "p1", "t1", true},
-        {"port", "p2", "t1", false},
-        {"port", "p3", "t1", false}, /* its machine is gone */
-        {"port", "p4", "t1", true},  /* its machine is in no list, but there */
-        {"port", "p5", "t1", true},  /* a router has it */
-        {"port", "p6", "t3", true},  /* its machine is being made */
+        {"port", "p2", "t1", true},  /* its machine is there, and may have it all the same */
+        {"port", "p3", "t5", false}, /* its machine is gone */
+        {"port", "p4", "t5", true},  /* its machine is in no list, but there */
+        {"port", "p5", "t5", true},  /* a router has it */
+        {"port", "p7", "t5", false},
+        {"port", "p6", "t3", true}, /* its machine is being made */
         {"floating_ip", "f1", "t1", true},
-        {"floating_ip", "f2", "t1", false}, /* its port is left over, too */
-        {"floating_ip", "f3", "t1", false},
-        {"floating_ip", "f4", "t1", true},
+        {"floating_ip", "f2", "t1", true},
+        {"floating_ip", "f3", "t5", false}, /* its port is left over, too */
+        {"floating_ip", "f4", "t5", false},
+        {"floating_ip", "f5", "t5", true}, /* another one's machine has it */
+        {"floating_ip", "f6", "t5", false},
         {"volume", "v1", "t1", true}, /* its machine is there, and may want it again */
         {"volume", "v2", "t8", false},
         {"volume", "v3", "t8", true},
@@ -191,19 +206,15 @@ static pb_DeleteLeftoverResponse delete_leftover(const char *token, bool dry_run
 
 static void rows_of_leftovers(void)
 {
-    CLOUD_ROWS(
-        &cloud,
-        {PORTS, ALWAYS, 200,
-         "{\"ports\":[" NOBODY_S ",{\"id\":\"x4\",\"name\":\"isobar-t2\"," OURS
-         "}," PORT_AT("p1", "", "") "," PORT_AT("p2", ID, "compute:nova") "]}"},
-        {FIPS, ALWAYS, 200,
-         "{\"floatingips\":[{\"id\":\"y1\",\"description\":\"isobar-t2\"},{\"id\":\"y2\"}," FIP_AT(
-             "f1", "p1") "," FIP_AT("f2", "p2") "]}"},
-        {VOLUMES, ALWAYS, 200,
-         "{\"volumes\":[{\"id\":\"z1\",\"status\":\"available\",\"metadata\":{"
-         "\"isobar_token\":\"t2\"}},{\"id\":\"z2\",\"status\":\"available\",\"metadata\":{"
-         "\"isobar_token\":\"t1\",\"isobar_keep\":\"true\"}}," VOLUME(
-             "v1", "1", "available") "," VOLUME("v2", "1", "in-use") "]}"});
+    LISTED(PORTS, "ports", A_USER_S, NO_MARK, NO_TOKEN, PORT_OF("t2", "x4", "", ""),
+           PORT_OF("t1", "p1", "", ""), PORT_OF("t1", "p2", ID, "compute:nova"));
+    LISTED(FIPS, "floatingips", FIP_OF("t2", "y1", ""), "{\"id\":\"y2\"}", FIP_OF("t1", "f1", "p1"),
+           FIP_OF("t1", "f2", "p2"));
+    LISTED(VOLUMES, "volumes",
+           "{\"id\":\"z1\",\"status\":\"available\",\"metadata\":{\"isobar_token\":\"t2\"}}",
+           "{\"id\":\"z2\",\"status\":\"available\",\"metadata\":{\"isobar_token\":\"t1\","
+           "\"isobar_keep\":\"true\"}}",
+           VOLUME("v1", "1", "available"), VOLUME("v2", "1", "in-use"));
 }
 
 static void test_delete(void **state)
@@ -235,9 +246,9 @@ static void test_delete_beside_a_machine(void **state)
         const char *servers;
         size_t deleted;
     } rows[] = {
-        {"{\"servers\":[" MACHINE(TWIN, "BUILD") "]}", 0},  /* it may be about to have all of it */
-        {"{\"servers\":[" MACHINE(TWIN, "ACTIVE") "]}", 2}, /* a detached volume is data */
-        {"{\"servers\":[" MACHINE(TWIN, "ERROR") "]}", 2},
+        {"{\"servers\":[" MACHINE(TWIN, "BUILD") "]}", 0},
+        {"{\"servers\":[" MACHINE(TWIN, "ACTIVE") "]}", 0}, /* see has_machine() for why */
+        {"{\"servers\":[" MACHINE(TWIN, "ERROR") "]}", 0},
         {"{\"servers\":[" MACHINE(TWIN, "SOFT_DELETED") "]}", 3},
         {"{\"servers\":[" MACHINE(TWIN, "DELETED") "]}", 3},
         {"{\"servers\":[{\"id\":\"" TWIN "\",\"status\":\"BUILD\"}]}",
