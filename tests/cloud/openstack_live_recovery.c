@@ -201,6 +201,24 @@ static void say(const struct order *o)
                   native == NULL ? "" : native->message);
 }
 
+/* Wait until none of the operation's machines is being built; how many run. */
+static size_t wait_built(const char *token, struct shape_list *ret)
+{
+    size_t building = 1, running = 0;
+    for (int looks = 0; building > 0 && looks < 120; looks++) {
+        live.op.deadline_ns = clock_mono_ns() + 60 * NS_PER_SEC;
+        op_sleep_ms(&live.op, 500);
+        live_code(&live, os_servers_by_mark(live.adapter, &live.op, token, ret), RESULT_CODE_OK);
+        const struct os_server *s = ret->items;
+        building = running = 0;
+        for (size_t i = 0; i < ret->n; i++) {
+            building += strcmp(s[i].status, "BUILD") == 0;
+            running += strcmp(s[i].status, "ACTIVE") == 0;
+        }
+    }
+    return running;
+}
+
 /* Two at once. Nova may take both and fail one of them later: never do two run, and both are seen
  * by their mark. What it does to the port is shown: the one that fails frees it, whoever has it. */
 static void test_two_orders(void **state)
@@ -210,6 +228,7 @@ static void test_two_orders(void **state)
     struct os_plan plan;
     struct os_request req;
     struct order orders[2] = {{0}};
+    struct shape_list list = {0};
     pthread_t threads[2];
     snprintf(token, sizeof(token), "%s", live.token);
     plan_for("live-two", &plan);
@@ -236,19 +255,7 @@ static void test_two_orders(void **state)
     }
     assert_true(taken >= 1);
     assert_int_equal(machines_of(token), taken);
-    size_t building = taken, running = 0;
-    struct shape_list list = {0};
-    for (int looks = 0; building > 0 && looks < 120; looks++) {
-        live_code(&live, os_servers_by_mark(live.adapter, &live.op, token, &list), RESULT_CODE_OK);
-        const struct os_server *s = list.items;
-        building = running = 0;
-        for (size_t i = 0; i < list.n; i++) {
-            building += strcmp(s[i].status, "BUILD") == 0;
-            running += strcmp(s[i].status, "ACTIVE") == 0;
-        }
-        live.op.deadline_ns = clock_mono_ns() + 60 * NS_PER_SEC;
-        op_sleep_ms(&live.op, 500);
-    }
+    size_t running = wait_built(token, &list);
     const struct os_server *s = list.items;
     for (size_t i = 0; i < list.n; i++)
         print_message("  machine: %s%s%s\n", s[i].status, s[i].fault.message == NULL ? "" : ", ",
