@@ -130,10 +130,10 @@ struct adapter_ops {
     bool (*reads_are_instant)(const struct adapter *a);
     /* How long to wait between two looks at a machine that changes its state; milliseconds. */
     int poll_interval_ms;
-    /* How long after its sender is dead a create may still take effect or be missing in lists;
-     * milliseconds. 0: the cloud itself makes nothing a second time under one token, so that it
-     * may be sent again at once. */
-    int settle_ms;
+    /* How long after its sender is dead a create may still take effect or be missing in lists of
+     * this connection's cloud; milliseconds. 0, or NULL: the cloud itself makes nothing a second
+     * time under one token, so that it may be sent again at once. */
+    int (*settle_ms)(const struct adapter *a);
 
     /* The slots. A list gathers all pages of the cloud; it may apply the request's filters or leave
      * them to the gateway, which applies all of them again, sorts and cuts pages. start_vm and the

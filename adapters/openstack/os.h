@@ -19,7 +19,8 @@
 #include "os_names.h"
 
 struct adapter {
-    char *name; /* of the connection */
+    char *name;    /* of the connection */
+    int settle_ms; /* see adapter_ops */
     struct os_config *config;
     struct http_client *http;
     struct breakers *breakers; /* of both senders */
@@ -72,6 +73,9 @@ struct os_request os_delete(struct arena *a, enum os_service service, const char
 
 /* Ask for the token and what goes with it. To be released. */
 pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref *ret) MUST_USE;
+/* Whether the cloud has such a service, by its catalogue; true where that cannot be had: the next
+ * request says why. */
+bool os_has_service(struct adapter *a, struct op *op, enum os_service service);
 /* The minor number of the compute microversion that is spoken; asks the cloud once. */
 pb_ResultCode os_compute_minor(struct adapter *a, struct op *op, const struct os_session *session,
                                int *ret) MUST_USE;
@@ -159,6 +163,9 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
  * request's field. `query` narrows the search by name; may be NULL. */
 pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *kind,
                       const char *field, const char *wanted, const char *query, void *ret) MUST_USE;
+/* The one with this id, of a kind that has `one`. */
+pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
+                            const char *wanted, void *ret) MUST_USE;
 /* Say that there is none: names that are near to an id mean nothing. */
 pb_ResultCode os_no_such(struct op *op, const char *noun, const char *field, const char *wanted);
 /* The two slots that each kind has: all of it, and one by name or id, as messages. */
@@ -214,6 +221,7 @@ void os_members(struct arena *a, const struct http_response *rsp, unsigned depth
 
 /* Our mark: in a machine's metadata, and as beginning of the names of what was made for it. */
 #define OS_TOKEN_KEY   "isobar_token"
+#define OS_KEEP_KEY    "isobar_keep" /* in a volume's metadata: it outlives its machine */
 #define OS_MARK_PREFIX "isobar-"
 #define OS_DESCRIPTION "Made by Isobar together with its machine"
 

@@ -246,6 +246,17 @@ static pb_ResultCode finish_resize(struct adapter *a, struct op *op, const char 
     }
 }
 
+/* The order was refused, or its outcome is not known: whether the machine is being resized, or has
+ * the flavor, all the same, by an order that came before this one. */
+static bool is_resized_already(struct adapter *a, struct op *op, const char *id,
+                               const struct os_flavor *f)
+{
+    struct op aside = os_aside(op, 0);
+    struct os_server s = {0};
+    return os_server_get(a, &aside, id, &s) == RESULT_CODE_OK &&
+           (has_flavor(&s, f) || is_status(&s, "RESIZE"));
+}
+
 pb_ResultCode openstack_resize_vm(struct adapter *a, struct op *op, const pb_ResizeVmRequest *req,
                                   pb_ResizeVmResponse *ret)
 {
@@ -264,6 +275,10 @@ pb_ResultCode openstack_resize_vm(struct adapter *a, struct op *op, const pb_Res
     if (!has_flavor(&server, &flavor) && !is_status(&server, "RESIZE")) {
         const char *body = build_resize(op->arena, flavor.thing.id);
         code = body == NULL ? RESULT_CODE_INTERNAL_ERROR : order(a, op, id, body, false);
+        bool before = code == RESULT_CODE_FAILED_PRECONDITION ||
+                      code == RESULT_CODE_BAD_REQUEST_DATA || code == RESULT_CODE_OUTCOME_UNKNOWN;
+        if (before && is_resized_already(a, op, id, &flavor))
+            code = RESULT_CODE_OK;
     }
     if (code == RESULT_CODE_OK)
         code = finish_resize(a, op, id, &flavor);

@@ -55,12 +55,40 @@ static bool build(struct adapter *a, const char *name)
     return a->sender != NULL && a->login != NULL && a->tokens != NULL && a->names != NULL;
 }
 
+/* How long an order that was sent may go about before there is a machine in the list. Nova's API
+ * writes it to its database before it answers: what is longest is a queue before the API (a
+ * proxy's, or the WSGI server's), then Neutron and Cinder, which are asked first, a second or two
+ * at a cloud that is busy; and lists may come from a database's replica that lags. Too short means
+ * an order twice on the same port: one of them fails there, and costs a machine in ERROR for a
+ * while. */
+enum { SETTLE_MS = 5000, SETTLE_MS_MAX = 600000 };
+
+static int openstack_settle_ms(const struct adapter *a)
+{
+    return a->settle_ms;
+}
+
+static bool read_settle(struct adapter *a, const struct settings *s, struct open_error *ret_error)
+{
+    const char *text = settings_get(s, "settle_ms");
+    char *end = NULL;
+    long ms = text == NULL ? SETTLE_MS : strtol(text, &end, 10);
+    if (text != NULL && (end == text || *end != '\0' || ms < 0 || ms > SETTLE_MS_MAX)) {
+        os_config_error(ret_error, NULL, "settle_ms: \"%s\" is no number from 0 to %d", text,
+                        SETTLE_MS_MAX);
+        return false;
+    }
+    a->settle_ms = (int)ms;
+    return true;
+}
+
 static struct adapter *openstack_open(const struct settings *s, struct open_error *ret_error)
 {
     struct adapter *a = calloc(1, sizeof(*a));
     if (a == NULL)
         return os_config_error(ret_error, NULL, "out of memory");
-    a->config = os_config_load(s, ret_error);
+    if (read_settle(a, s, ret_error))
+        a->config = os_config_load(s, ret_error);
     if (a->config != NULL && build(a, s->cloud))
         return a;
     if (a->config != NULL)
@@ -78,6 +106,7 @@ const struct adapter_ops openstack_adapter = {
     .open = openstack_open,
     .close = openstack_close,
     .poll_interval_ms = 500,
+    .settle_ms = openstack_settle_ms,
 #define SLOT(service, method, slot) .slot = openstack_##slot,
     ADAPTER_METHODS(SLOT)
 #undef SLOT

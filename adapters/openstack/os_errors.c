@@ -13,18 +13,31 @@ enum { MESSAGE_MAX = 600 };
 #define ANY     RETRY_SCOPE_UNSPECIFIED
 
 /* The types: Neutron's are the names of its exceptions; those of Nova and Cinder are one a status.
- * Nova says with 403 both that a quota is used up and that a right is lacking, and has no code to
- * tell them apart: there, and only there, the beginning of the message decides (nova.exception's
- * QuotaError and PortLimitExceeded). */
-static const struct os_error_row map_errors[] = {
+ * Where these two say different things under one status and type, there is no code to tell them
+ * apart: there, and only there, the beginning of the message decides, as nova.exception and
+ * cinder.exception have it. */
+const struct os_error_row os_errors[] = {
     {401, NULL, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, RETRY_SCOPE_ACCOUNT,
      "check the cloud's credentials"},
     {403, "forbidden", "Quota exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
     {403, "forbidden", "Maximum number of ports exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
      RETRY_SCOPE_ACCOUNT, "delete what is not needed, or ask for a larger quota"},
+    {403, "forbidden", "Maximum number of metadata items exceeds", RESULT_CODE_QUOTA_EXCEEDED,
+     NEVER, RETRY_SCOPE_ACCOUNT, "give the machine fewer tags"},
+    {403, "forbidden", "Only volume-backed servers are allowed", RESULT_CODE_BAD_REQUEST_DATA,
+     NEVER, ANY, "set volume_created, or take another flavor"},
+    {403, "forbidden", "It is not allowed to create an interface on external network",
+     RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
+     "take a network of the project, and a floating IP if need be"},
     {409, "OverQuota", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
+    {409, "SubnetPoolQuotaExceeded", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+     "delete what is not needed, or ask for a larger quota"},
+    {404, "QuotaResourceUnknown", NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
+     "this cloud has no quota of that"},
+    {413, "overLimit", "VolumeSizeExceedsLimit", RESULT_CODE_QUOTA_EXCEEDED, NEVER,
+     RETRY_SCOPE_ACCOUNT, "make the volume smaller"},
     {413, "overLimit", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
     {413, "overLimitFault", NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT,
@@ -32,19 +45,55 @@ static const struct os_error_row map_errors[] = {
     {429, NULL, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT, "call less often"},
     {409, "IpAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "take another network, or free addresses of this one"},
+    {409, "IpAddressGenerationFailureAllSubnets", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+     RETRY_SCOPE_REGION, "take another network, or free addresses of this one"},
+    {409, "IpAddressGenerationFailureNoMatchingSubnet", NULL, RESULT_CODE_FAILED_PRECONDITION,
+     NEVER, ANY, "take a network that has a subnet for machines"},
     {400, "ExternalIpAddressExhausted", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "take another external network, or release floating IPs"},
     {503, "MacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "try again"},
+    {503, "NetworkMacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+     RETRY_SCOPE_REGION, "try again"},
+    {503, "HostMacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+     RETRY_SCOPE_REGION, "try again"},
+    {503, "NoNetworkAvailable", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, RETRY_SCOPE_REGION,
+     "ask whoever runs the cloud for more networks"},
     {404, "ExternalGatewayForFloatingIPNotFound", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "connect the machine's network to the external one with a router"},
     {409, "FloatingIPPortAlreadyAssociated", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "take another floating IP, or free this one"},
     {409, "IpAddressInUse", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "take another address"},
+    {409, "IpAddressAlreadyAllocated", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "take another address"},
+    {400, "badRequest", "Fixed IP address", RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "take another address"},
+    {400, "InvalidIpForNetwork", NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
+     "take an address of the network"},
+    {400, "InvalidIpForSubnet", NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
+     "take an address of the subnet"},
+    {404, "NetworkNotFound", NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
+     "check the network's name or id"},
+    {404, "SubnetNotFound", NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
+     "check the subnet's name or id"},
+    {404, "SecurityGroupNotFound", NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
+     "check the security group's name or id"},
+    {400, "PortSecurityAndIPRequiredForSecurityGroups", NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER,
+     ANY, "take a network that has a subnet and port security"},
+    /* Something has the port: an order that came before, it may be. */
+    {409, "PortInUse", NULL, RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
+     RETRY_SCOPE_INSTANCE, "look which machine has it"},
+    {409, "PortBound", NULL, RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
+     RETRY_SCOPE_INSTANCE, "look which machine has it"},
+    {409, "conflictingRequest", "Port ", RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
+     RETRY_SCOPE_INSTANCE, "look which machine has it"},
+    {400, "badRequest", "Invalid volume: ", RESULT_CODE_FAILED_PRECONDITION, NEVER,
+     RETRY_SCOPE_INSTANCE, "look at the volume's state"},
     {403, NULL, NULL, RESULT_CODE_FORBIDDEN, NEVER, RETRY_SCOPE_ACCOUNT,
      "the cloud's user needs a role that may do this"},
     {404, NULL, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "check the name or id"},
+    {410, NULL, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "it is gone: take another one"},
     {405, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
     {406, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
      "this cloud does not speak the version that is needed"},
@@ -72,10 +121,11 @@ static const struct os_error_row map_errors[] = {
      "the service has moved: correct the catalogue or the endpoint_override"},
     {0, NULL, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, RETRY_SCOPE_CLOUD, "try again later"},
 };
+const size_t os_errors_len = ARRAY_LEN(os_errors);
 
 const struct os_error_row *os_error_find(int status, const struct os_fault *fault)
 {
-    const struct os_error_row *row = map_errors;
+    const struct os_error_row *row = os_errors;
     for (;; row++) {
         if (row->status != 0 && row->status != status)
             continue;

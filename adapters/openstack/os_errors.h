@@ -27,6 +27,8 @@ struct os_error_row {
     pb_RetryScope scope;
     const char *advice; /* what to do */
 };
+extern const struct os_error_row os_errors[]; /* the last one fits everything */
+extern const size_t os_errors_len;
 const struct os_error_row *os_error_find(int status, const struct os_fault *fault);
 
 /* For struct sender_ops. `cloud` is the connection's name, `service` the service's. */

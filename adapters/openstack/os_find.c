@@ -110,8 +110,8 @@ struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, 
     return items;
 }
 
-static pb_ResultCode find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
-                                const char *wanted, void *ret)
+pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
+                            const char *wanted, void *ret)
 {
     struct os_request req = os_get(
         kind->service, arena_printf(op->arena, "%s/%s", kind->path, url_escape(op->arena, wanted)));
@@ -163,7 +163,7 @@ pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *ki
 {
     pb_ResultCode code = RESULT_CODE_NOT_FOUND;
     if (kind->one != NULL && (kind->id_is_name || uuid_is(wanted)))
-        code = find_by_id(a, op, kind, wanted, ret);
+        code = os_find_by_id(a, op, kind, wanted, ret);
     if (code != RESULT_CODE_NOT_FOUND)
         return code;
     struct shape_list list = {0};

@@ -106,6 +106,9 @@ static const struct parameter_row settings[] = {
     {"clouds_file", PARAMETER_TYPE_STRING,
      "The path of clouds.yaml; otherwise it is where OpenStack's own client looks."},
     {"region", PARAMETER_TYPE_STRING, "The region; otherwise the first that clouds.yaml names."},
+    {"settle_ms", PARAMETER_TYPE_INTEGER,
+     "After a create without an answer: how many milliseconds it may take until the machine is in "
+     "the cloud's list, if there is one. Nothing is ordered again before; otherwise 5000."},
 };
 
 static pb_ManifestAttribute built_attributes[ARRAY_LEN(attributes)];

@@ -272,7 +272,7 @@ pb_ResultCode os_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec, s
                        &p->flavor);
     if (code == RESULT_CODE_OK)
         code = plan_boot(a, op, p);
-    if (code == RESULT_CODE_OK)
+    if (code == RESULT_CODE_OK && !op->resumed)
         code = check_quota(a, op, p);
     if (code == RESULT_CODE_OK)
         code = plan_keypair(a, op, p);

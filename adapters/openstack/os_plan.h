@@ -42,11 +42,15 @@ struct os_plan {
     struct os_plan_volume *volumes;
 };
 
-/* Look everything up. Asks the cloud, changes nothing. */
+/* Look everything up. Asks the cloud, changes nothing. With op->resumed, what an earlier try may
+ * have used up is not held against it: the quota of volumes, the floating IP. */
 pb_ResultCode os_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec,
                       struct os_plan *ret) MUST_USE;
 /* The part of it that is about the network: os_plan_network.c */
 pb_ResultCode os_plan_network(struct adapter *a, struct op *op, struct os_plan *p) MUST_USE;
+
+/* Say that the floating IP that is wanted is another one's. Returns the code. */
+pb_ResultCode os_fip_taken(struct op *op, const struct os_fip *fip);
 
 /* A parameter's value, or NULL where it is not given or empty. */
 const char *os_parameter(const pb_VmSpec *spec, const char *name);

@@ -162,14 +162,18 @@ static pb_ResultCode plan_public_ip(struct adapter *a, struct op *op, struct os_
     pb_ResultCode code = os_find(a, op, &os_fip_kind, "spec.public_ip", wanted, NULL, &fip);
     if (code != RESULT_CODE_OK)
         return code;
-    if (fip.port_id != NULL && fip.port_id[0] != '\0') {
-        op_violation(op, "spec.public_ip", "it is in use by port %s", fip.port_id);
-        return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
-                       "floating IP %s is in use by another machine; free it or take another one",
-                       fip.thing.name);
-    }
     p->fip = fip;
-    return RESULT_CODE_OK;
+    /* An earlier try may have put it on its port, which is known only later. */
+    bool taken = fip.port_id != NULL && fip.port_id[0] != '\0' && !op->resumed;
+    return taken ? os_fip_taken(op, &fip) : RESULT_CODE_OK;
+}
+
+pb_ResultCode os_fip_taken(struct op *op, const struct os_fip *fip)
+{
+    op_violation(op, "spec.public_ip", "it is in use by port %s", fip->port_id);
+    return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
+                   "floating IP %s is in use by another machine; free it or take another one",
+                   fip->thing.name);
 }
 
 pb_ResultCode os_plan_network(struct adapter *a, struct op *op, struct os_plan *p)

@@ -9,6 +9,8 @@ static const struct shape_field port_fields[] = {
     SHAPE_FIELD(struct os_port, thing.name, "name", SHAPE_STRING),
     SHAPE_FIELD(struct os_port, description, "description", SHAPE_STRING),
     SHAPE_FIELD(struct os_port, device_id, "device_id", SHAPE_STRING),
+    SHAPE_FIELD(struct os_port, device_owner, "device_owner", SHAPE_STRING),
+    SHAPE_FIELD(struct os_port, created, "created_at", SHAPE_STRING),
     SHAPE_FIELD(struct os_port, network_id, "network_id", SHAPE_STRING),
 };
 static const struct shape port_shape = {sizeof(struct os_port), port_fields, ARRAY_LEN(port_fields),
@@ -22,6 +24,7 @@ static const struct shape_field fip_fields[] = {
     SHAPE_FIELD(struct os_fip, description, "description", SHAPE_STRING),
     SHAPE_FIELD(struct os_fip, port_id, "port_id", SHAPE_STRING),
     SHAPE_FIELD(struct os_fip, revision, "revision_number", SHAPE_STRING),
+    SHAPE_FIELD(struct os_fip, created, "created_at", SHAPE_STRING),
 };
 static const struct shape fip_shape = {sizeof(struct os_fip), fip_fields, ARRAY_LEN(fip_fields), 0};
 OS_PAGE(fips_page_shape, "floatingips", "floatingips_links", fip_shape);

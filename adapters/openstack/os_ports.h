@@ -6,12 +6,12 @@
 
 struct os_port {
     struct os_thing thing;
-    const char *description, *device_id, *network_id;
+    const char *description, *device_id, *device_owner, *network_id, *created;
 };
 
 struct os_fip {
     struct os_thing thing; /* the address is its name */
-    const char *description, *port_id, *revision;
+    const char *description, *port_id, *revision, *created;
 };
 
 extern const struct os_kind os_port_kind;

@@ -55,6 +55,16 @@ pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref 
     return token_get(a->tokens, op, 0, ret);
 }
 
+bool os_has_service(struct adapter *a, struct op *op, enum os_service service)
+{
+    struct token_ref token CLEANUP(token_release) = {0};
+    struct op aside = os_aside(op, 0);
+    if (os_session_get(a, &aside, &token) != RESULT_CODE_OK)
+        return true;
+    const struct os_session *session = token.data;
+    return session->bases[service] != NULL;
+}
+
 /* Anybody may ask, without a token. */
 pb_ResultCode os_compute_versions(struct adapter *a, struct op *op,
                                   const struct os_session *session, struct os_versions *ret)

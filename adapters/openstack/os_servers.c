@@ -148,6 +148,23 @@ pb_ResultCode openstack_get_vm(struct adapter *a, struct op *op, const pb_GetVmR
     return os_end(op, code);
 }
 
+size_t os_server_messages(struct adapter *a, struct op *op, const struct shape_list *list,
+                          pb_Vm ***ret)
+{
+    const char *region = os_current_region(a, op);
+    const struct os_server *s = list->items;
+    pb_Vm **vms = arena_array(op->arena, list->n + 1, sizeof(*vms));
+    size_t n = 0;
+    for (size_t i = 0; vms != NULL && i < list->n; i++) {
+        vms[n] = os_parse_server(op->arena, a->name, region, &s[i]);
+        n += vms[n] != NULL;
+    }
+    if (n > 0)
+        os_names_fill(a, op, vms, n);
+    *ret = vms;
+    return n;
+}
+
 pb_ResultCode openstack_list_vms(struct adapter *a, struct op *op, const pb_ListVmsRequest *req,
                                  pb_ListVmsResponse *ret)
 {
@@ -159,16 +176,8 @@ pb_ResultCode openstack_list_vms(struct adapter *a, struct op *op, const pb_List
     pb_ResultCode code = os_list(a, op, &os_server_kind, query, &list);
     if (code != RESULT_CODE_OK)
         return os_end(op, code);
-    const char *region = os_current_region(a, op);
-    const struct os_server *s = list.items;
-    pb_Vm **vms = arena_array(op->arena, list.n + 1, sizeof(*vms));
-    size_t n = 0;
-    for (size_t i = 0; vms != NULL && i < list.n; i++) {
-        vms[n] = os_parse_server(op->arena, a->name, region, &s[i]);
-        n += vms[n] != NULL;
-    }
-    if (n > 0)
-        os_names_fill(a, op, vms, n);
+    pb_Vm **vms = NULL;
+    size_t n = os_server_messages(a, op, &list, &vms);
     code = os_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {
         ret->vms = vms;

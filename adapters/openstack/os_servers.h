@@ -56,6 +56,9 @@ pb_ResultCode os_server_find(struct adapter *a, struct op *op, const char *wante
                              struct os_server *ret) MUST_USE;
 /* The message, with all names and ids in it. */
 pb_Vm *os_server_message(struct adapter *a, struct op *op, const struct os_server *s);
+/* The same for a list of struct os_server; returns how many there are in `ret`. */
+size_t os_server_messages(struct adapter *a, struct op *op, const struct shape_list *list,
+                          pb_Vm ***ret);
 
 /* "^web.1$": Nova's filter is a regular expression of its database, whose dialects differ in how a
  * letter is escaped; so every special letter is "." here, and callers compare again. Pure. */

@@ -10,6 +10,7 @@ static const struct shape_field volume_fields[] = {
     SHAPE_FIELD(struct os_volume, thing.name, "name", SHAPE_STRING),
     SHAPE_FIELD(struct os_volume, status, "status", SHAPE_STRING),
     SHAPE_FIELD(struct os_volume, bootable, "bootable", SHAPE_STRING),
+    SHAPE_FIELD(struct os_volume, created, "created_at", SHAPE_STRING),
     SHAPE_FIELD(struct os_volume, size, "size", SHAPE_INT),
     SHAPE_FIELD(struct os_volume, metadata, "metadata", SHAPE_MAP),
 };
@@ -69,6 +70,8 @@ bool os_build_volume(struct arena *a, const struct os_new_volume *v, const char 
         json_put_string(w, "volume_type", v->type);
     json_begin_object(w, "metadata");
     json_put_string(w, OS_TOKEN_KEY, token);
+    if (v->keep)
+        json_put_string(w, OS_KEEP_KEY, "true");
     json_end_object(w);
     json_end_object(w);
     return os_body_end(&b, a, ret);
@@ -79,16 +82,28 @@ static bool is_status(const struct os_volume *v, const char *status)
     return v->status != NULL && strcmp(v->status, status) == 0;
 }
 
-pb_ResultCode os_volume_make(struct adapter *a, struct op *op, const struct os_new_volume *v,
-                             const char *token, const char **ret_id)
+pb_ResultCode os_volume_order(struct adapter *a, struct op *op, const struct os_new_volume *v,
+                              const char *token, struct os_volume *ret)
 {
     struct os_request req;
-    struct os_volume volume = {0};
     if (!os_build_volume(op->arena, v, token, &req))
         return RESULT_CODE_INTERNAL_ERROR;
-    pb_ResultCode code = os_ask(a, op, &req, &volume_one_shape, &volume);
-    const char *id = volume.thing.id;
-    while (code == RESULT_CODE_OK && !is_status(&volume, "available")) {
+    struct http_response rsp;
+    pb_ResultCode code = os_send(a, op, &req, &rsp);
+    if (code == RESULT_CODE_OK)
+        code = os_parse(op, &req, &rsp, &volume_one_shape, ret);
+    if (code == RESULT_CODE_OK && ret->thing.id == NULL)
+        code = os_unreadable(op, &req, &rsp, "there is no volume in it");
+    return code;
+}
+
+pb_ResultCode os_volume_wait(struct adapter *a, struct op *op, const struct os_new_volume *v,
+                             const struct os_volume *seen)
+{
+    struct os_volume volume = *seen;
+    const char *path =
+        arena_printf(op->arena, "/volumes/%s", url_escape(op->arena, seen->thing.id));
+    while (!is_status(&volume, "available")) {
         if (is_status(&volume, "error"))
             return op_fail(op, RESULT_CODE_OUT_OF_CAPACITY,
                            "the cloud could not make volume '%s' of %lld GiB, and does not say why",
@@ -97,13 +112,13 @@ pb_ResultCode os_volume_make(struct adapter *a, struct op *op, const struct os_n
             return op_fail(
                 op, op_cancelled(op) ? RESULT_CODE_CANCELLED : RESULT_CODE_DEADLINE_EXCEEDED,
                 "the time was over before volume '%s' was there; allow more time", v->name);
-        req = os_get(OS_VOLUME, arena_printf(op->arena, "/volumes/%s", id));
+        struct os_request req = os_get(OS_VOLUME, path);
         volume = (struct os_volume){0};
-        code = os_ask(a, op, &req, &volume_one_shape, &volume);
+        pb_ResultCode code = os_ask(a, op, &req, &volume_one_shape, &volume);
+        if (code != RESULT_CODE_OK)
+            return code;
     }
-    if (code == RESULT_CODE_OK)
-        *ret_id = id;
-    return code;
+    return RESULT_CODE_OK;
 }
 
 struct limits {
@@ -151,4 +166,16 @@ bool os_volume_is_ours(const struct os_volume *v, const char *token)
 {
     const char *has = shape_map_get(&v->metadata, OS_TOKEN_KEY);
     return v->thing.id != NULL && has != NULL && strcmp(has, token) == 0;
+}
+
+bool os_volume_is_free(const struct os_volume *v)
+{
+    /* Cinder's words for what nobody has. */
+    static const char *const words[] = {"available",   "error",    "creating",
+                                        "downloading", "deleting", "error_deleting"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (is_status(v, words[i]))
+            return true;
+    }
+    return false;
 }

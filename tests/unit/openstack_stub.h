@@ -52,8 +52,9 @@ struct cloud {
     struct adapter *adapter;
     struct arena arena;
     struct op op;
-    char noted[64]; /* what note_id was told */
-    char file[64];  /* clouds.yaml */
+    struct arena kept; /* bodies of rows that are made as the test runs */
+    char noted[64];    /* what note_id was told */
+    char file[64];     /* clouds.yaml */
 };
 
 #define CLOUD_LOGIN                                                                                \
@@ -201,6 +202,20 @@ UNUSED static void cloud_rows(struct cloud *c, const struct cloud_row *rows, siz
     c->n_rows += n;
     pthread_mutex_unlock(&c->lock);
 }
+/* A row's body that is not constant. */
+UNUSED static const char *cloud_keep(struct cloud *c, const char *body)
+{
+    return arena_strdup(&c->kept, body);
+}
+
+/* The first row goes. */
+UNUSED static void cloud_drop_row(struct cloud *c)
+{
+    pthread_mutex_lock(&c->lock);
+    memmove(c->rows, c->rows + 1, --c->n_rows * sizeof(*c->rows));
+    pthread_mutex_unlock(&c->lock);
+}
+
 #define CLOUD_ROWS(c, ...)                                                                         \
     do {                                                                                           \
         static const struct cloud_row rows_[] = {__VA_ARGS__};                                     \
@@ -272,6 +287,7 @@ UNUSED static void cloud_start(struct cloud *c)
         abort();
     c->port = ntohs(at.sin_port);
     arena_init(&c->arena, (size_t)64 << 20);
+    arena_init(&c->kept, (size_t)1 << 20);
     strcpy(c->file, "/tmp/isobar-test-XXXXXX");
     int fd = mkstemp(c->file);
     assert_true(fd >= 0);
@@ -280,8 +296,8 @@ UNUSED static void cloud_start(struct cloud *c)
             "p, project_id: PID}, region_name: R1}}\n",
             c->port);
     close(fd);
-    struct setting items[] = {{"clouds_file", c->file}, {"cloud", "x"}};
-    struct settings settings = {.cloud = "lab", .n = 2, .items = items};
+    struct setting items[] = {{"clouds_file", c->file}, {"cloud", "x"}, {"settle_ms", "100"}};
+    struct settings settings = {.cloud = "lab", .n = 3, .items = items};
     struct open_error error = {""};
     c->adapter = openstack_adapter.open(&settings, &error);
     if (c->adapter == NULL)
@@ -306,6 +322,7 @@ UNUSED static void cloud_stop(struct cloud *c)
         pthread_join(c->threads[i], NULL);
     pthread_mutex_destroy(&c->lock);
     arena_done(&c->arena);
+    arena_done(&c->kept);
     unlink(c->file);
 }
 

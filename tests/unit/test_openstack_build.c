@@ -165,6 +165,11 @@ static void test_volume(void **state)
           "{\"volume\":{\"name\":\"data\",\"description\":\"" OS_DESCRIPTION
           "\",\"size\":5,\"source_volid\":\"old\",\"volume_type\":\"fast\",\"metadata\":{"
           "\"isobar_token\":\"t1\"}}}");
+    v = (struct os_new_volume){.name = "data", .size = 5, .keep = true};
+    assert_true(os_build_volume(&arena, &v, "t1", &req));
+    check(&req, "POST", "/volumes",
+          "{\"volume\":{\"name\":\"data\",\"description\":\"" OS_DESCRIPTION
+          "\",\"size\":5,\"metadata\":{\"isobar_token\":\"t1\",\"isobar_keep\":\"true\"}}}");
 }
 
 #define SERVER_HEAD  "{\"server\":{\"name\":\"web\",\"flavorRef\":\"1\","

@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include "adapter.h"
 #include "os_config.h"
+
+extern const struct adapter_ops openstack_adapter;
 
 static char folder[] = "/tmp/isobar-test-XXXXXX";
 static char file[64];
@@ -207,12 +210,41 @@ static void test_billion_laughs(void **state)
     assert_non_null(strstr(error.text, "too much"));
 }
 
+/* How long an order may go about: the setting, within bounds. */
+static void test_settle(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        int ms; /* -1: refused */
+    } rows[] = {{NULL, 5000}, {"0", 0},   {"300", 300}, {"600000", 600000},          {"600001", -1},
+                {"-1", -1},   {"1s", -1}, {"", -1},     {"99999999999999999999", -1}};
+    struct open_error ignored;
+    os_config_free(load("clouds: {x: {" AUTH "}}\n", "x", &ignored));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct setting items[] = {{"clouds_file", file}, {"settle_ms", rows[i].value}};
+        struct settings settings = {.cloud = "lab", .n = 1 + (rows[i].value != NULL)};
+        struct open_error error = {""};
+        settings.items = items;
+        struct adapter *a = openstack_adapter.open(&settings, &error);
+        if ((a == NULL) != (rows[i].ms < 0))
+            fail_msg("row %zu: %s", i, error.text);
+        if (a == NULL) {
+            assert_non_null(strstr(error.text, "settle_ms"));
+            continue;
+        }
+        assert_int_equal(openstack_adapter.settle_ms(a), rows[i].ms);
+        openstack_adapter.close(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),    cmocka_unit_test(test_auth_urls),
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_several_clouds),
         cmocka_unit_test(test_no_file),  cmocka_unit_test(test_billion_laughs),
+        cmocka_unit_test(test_settle),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

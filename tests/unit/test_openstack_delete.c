@@ -14,6 +14,9 @@
     "{\"id\":\"f1\",\"floating_ip_address\":\"192.0.2.1\","                                        \
     "\"description\":\"isobar-t1\"}"
 
+#define BY_MARK "GET " NOVA "/servers/detail?tags=isobar-t1"
+#define TWIN    "22222222-2222-4222-8222-222222222222"
+
 static struct cloud cloud;
 
 static int setup(void **state)
@@ -26,7 +29,8 @@ static int setup(void **state)
          "{\"flavors\":[{\"id\":\"1\",\"name\":\"small\",\"vcpus\":1,\"ram\":512,\"disk\":3}]}"},
         {"GET " NOVA "/servers/" ID "$", ALWAYS, 200, "{\"server\":" SERVER "}"},
         {PORTS, ALWAYS, 200, "{\"ports\":[" PORT "]}"},
-        {FIPS, ALWAYS, 200, "{\"floatingips\":[" FIP "]}"}, {"DELETE ", ALWAYS, 204, NULL});
+        {FIPS, ALWAYS, 200, "{\"floatingips\":[" FIP "]}"},
+        {BY_MARK, ALWAYS, 200, "{\"servers\":[" SERVER "]}"}, {"DELETE ", ALWAYS, 204, NULL});
     return 0;
 }
 
@@ -85,6 +89,33 @@ static void test_delete_of_aborted_build(void **state)
          "{\"floatingips\":[{\"id\":\"f1\",\"description\":\"isobar-t1\",\"port_id\":null}]}"});
     delete_it(ID, RESULT_CODE_DELETED);
     assert_int_equal(cloud_count(&cloud, "DELETE"), 3);
+}
+
+/* An operation made two machines, and one of them goes: what nobody uses yet may be the other's. */
+static void test_delete_twin(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body;
+        size_t deleted;
+    } rows[] = {
+        {200, "{\"servers\":[" SERVER ",{\"id\":\"" TWIN "\",\"status\":\"BUILD\"," MARKS "}]}", 1},
+        {500, "{}", 1}, /* nobody knows */
+        {200,
+         "{\"servers\":[" SERVER ",{\"id\":\"" TWIN
+         "\",\"status\":\"ACTIVE\",\"OS-EXT-STS:task_state\":\"deleting\"," MARKS "}]}",
+         3},
+        /* The filter is ignored. */
+        {200, "{\"servers\":[" SERVER ",{\"id\":\"" TWIN "\",\"status\":\"BUILD\"}]}", 3},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct cloud_row row = {BY_MARK, ALWAYS, rows[i].status, rows[i].body};
+        cloud_rows(&cloud, &row, 1);
+        delete_it(ID, RESULT_CODE_DELETED);
+        assert_int_equal(cloud_count(&cloud, "DELETE"), rows[i].deleted);
+        assert_int_equal(cloud_count(&cloud, "DELETE " NOVA "/servers/" ID), 1);
+    }
 }
 
 /* A machine that somebody else made: nothing but itself is looked at or deleted. */
@@ -173,10 +204,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_delete),          TEST(test_delete_of_aborted_build),
-        TEST(test_delete_foreign),  TEST(test_delete_refused),
-        TEST(test_delete_gone),     TEST(test_resize),
-        TEST(test_resize_given_up),
+        TEST(test_delete),         TEST(test_delete_of_aborted_build), TEST(test_delete_twin),
+        TEST(test_delete_foreign), TEST(test_delete_refused),          TEST(test_delete_gone),
+        TEST(test_resize),         TEST(test_resize_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,13 @@ static int teardown(void **state)
     "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n  <h1>404 Not "           \
     "Found</h1>\n  No image found with ID abc<br /><br />\n\n\n\n </body>\n</html>"
 
+/* As the services write it. */
+#define NEUTRON(type_, message_)                                                                   \
+    "{\"NeutronError\": {\"type\": \"" type_ "\", \"message\": \"" message_                        \
+    ".\", \"detail\": \"\"}}"
+#define NOVA(type_, status_, message_)                                                             \
+    "{\"" type_ "\": {\"code\": " status_ ", \"message\": \"" message_ ".\"}}"
+
 static const struct answer_row {
     int status;
     const char *body;
@@ -119,6 +126,114 @@ static const struct answer_row {
      "404 Not Found No image found with ID abc"},
     {404, "{\"NeutronError\": \"text alone\"}", RESULT_CODE_NOT_FOUND, RETRY_CLASS_NEVER, "",
      "text alone"},
+    {403, NOVA("forbidden", "403", "Maximum number of metadata items exceeds 128"),
+     RESULT_CODE_QUOTA_EXCEEDED, RETRY_CLASS_NEVER, "forbidden",
+     "Maximum number of metadata items exceeds 128"},
+    {403, NOVA("forbidden", "403", "Quota exceeded, too many server groups"),
+     RESULT_CODE_QUOTA_EXCEEDED, RETRY_CLASS_AFTER_BACKOFF, "forbidden",
+     "Quota exceeded, too many server groups"},
+    {403,
+     NOVA("forbidden", "403", "Only volume-backed servers are allowed for flavors with zero disk"),
+     RESULT_CODE_BAD_REQUEST_DATA, RETRY_CLASS_NEVER, "forbidden",
+     "Only volume-backed servers are allowed for flavors with zero disk"},
+    {403,
+     NOVA("forbidden", "403", "It is not allowed to create an interface on external network x"),
+     RESULT_CODE_BAD_REQUEST_DATA, RETRY_CLASS_NEVER, "forbidden",
+     "It is not allowed to create an interface on external network x"},
+    {409, NEUTRON("SubnetPoolQuotaExceeded", "Per-tenant subnet pool prefix quota exceeded"),
+     RESULT_CODE_QUOTA_EXCEEDED, RETRY_CLASS_AFTER_BACKOFF, "SubnetPoolQuotaExceeded",
+     "Per-tenant subnet pool prefix quota exceeded"},
+    {404, NEUTRON("QuotaResourceUnknown", "Unknown quota resources ['x']"),
+     RESULT_CODE_NOT_SUPPORTED, RETRY_CLASS_NEVER, "QuotaResourceUnknown",
+     "Unknown quota resources ['x']"},
+    {413,
+     NOVA("overLimit", "413",
+          "VolumeSizeExceedsLimit: Requested volume size 9G is larger than maximum allowed limit "
+          "8G"),
+     RESULT_CODE_QUOTA_EXCEEDED, RETRY_CLASS_NEVER, "overLimit",
+     "VolumeSizeExceedsLimit: Requested volume size 9G is larger than maximum allowed limit 8G"},
+    {413,
+     NOVA("overLimit", "413",
+          "VolumeLimitExceeded: Maximum number of volumes allowed (10) exceeded for quota "
+          "'volumes'"),
+     RESULT_CODE_QUOTA_EXCEEDED, RETRY_CLASS_AFTER_BACKOFF, "overLimit",
+     "VolumeLimitExceeded: Maximum number of volumes allowed (10) exceeded for quota 'volumes'"},
+    {413,
+     NOVA("overLimit", "413",
+          "SnapshotLimitExceeded: Maximum number of snapshots allowed (10) exceeded"),
+     RESULT_CODE_QUOTA_EXCEEDED, RETRY_CLASS_AFTER_BACKOFF, "overLimit",
+     "SnapshotLimitExceeded: Maximum number of snapshots allowed (10) exceeded"},
+    {409, NEUTRON("IpAddressGenerationFailureAllSubnets", "No more IP addresses available"),
+     RESULT_CODE_OUT_OF_CAPACITY, RETRY_CLASS_AFTER_BACKOFF, "IpAddressGenerationFailureAllSubnets",
+     "No more IP addresses available"},
+    {409,
+     NEUTRON("IpAddressGenerationFailureNoMatchingSubnet",
+             "No valid service subnet for the given device owner, network x, service type y"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_NEVER,
+     "IpAddressGenerationFailureNoMatchingSubnet",
+     "No valid service subnet for the given device owner, network x, service type y"},
+    {503,
+     NEUTRON("NetworkMacAddressGenerationFailure", "Unable to generate unique mac on network x"),
+     RESULT_CODE_OUT_OF_CAPACITY, RETRY_CLASS_AFTER_BACKOFF, "NetworkMacAddressGenerationFailure",
+     "Unable to generate unique mac on network x"},
+    {503, NEUTRON("HostMacAddressGenerationFailure", "Unable to generate unique mac for host x"),
+     RESULT_CODE_OUT_OF_CAPACITY, RETRY_CLASS_AFTER_BACKOFF, "HostMacAddressGenerationFailure",
+     "Unable to generate unique mac for host x"},
+    {503,
+     NEUTRON("NoNetworkAvailable",
+             "Unable to create the network. No tenant network is available for allocation"),
+     RESULT_CODE_OUT_OF_CAPACITY, RETRY_CLASS_AFTER_BACKOFF, "NoNetworkAvailable",
+     "Unable to create the network. No tenant network is available for allocation"},
+    {409, NEUTRON("IpAddressAlreadyAllocated", "IP address 10.0.0.9 already allocated in subnet x"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_NEVER, "IpAddressAlreadyAllocated",
+     "IP address 10.0.0.9 already allocated in subnet x"},
+    {400, NOVA("badRequest", "400", "Fixed IP address 10.0.0.9 is already in use on instance x"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_NEVER, "badRequest",
+     "Fixed IP address 10.0.0.9 is already in use on instance x"},
+    {400,
+     NEUTRON(
+         "InvalidIpForNetwork",
+         "IP address 1.2.3.4 is not a valid IP for any of the subnets on the specified network"),
+     RESULT_CODE_BAD_REQUEST_DATA, RETRY_CLASS_NEVER, "InvalidIpForNetwork",
+     "IP address 1.2.3.4 is not a valid IP for any of the subnets on the specified network"},
+    {400,
+     NEUTRON("InvalidIpForSubnet", "IP address 1.2.3.4 is not a valid IP for the specified subnet"),
+     RESULT_CODE_BAD_REQUEST_DATA, RETRY_CLASS_NEVER, "InvalidIpForSubnet",
+     "IP address 1.2.3.4 is not a valid IP for the specified subnet"},
+    {404, NEUTRON("NetworkNotFound", "Network x could not be found"), RESULT_CODE_NOT_FOUND,
+     RETRY_CLASS_NEVER, "NetworkNotFound", "Network x could not be found"},
+    {404, NEUTRON("SubnetNotFound", "Subnet x could not be found"), RESULT_CODE_NOT_FOUND,
+     RETRY_CLASS_NEVER, "SubnetNotFound", "Subnet x could not be found"},
+    {404, NEUTRON("SecurityGroupNotFound", "Security group x does not exist"),
+     RESULT_CODE_NOT_FOUND, RETRY_CLASS_NEVER, "SecurityGroupNotFound",
+     "Security group x does not exist"},
+    {400,
+     NEUTRON("PortSecurityAndIPRequiredForSecurityGroups",
+             "Port security must be enabled and port must have an IP address in order to use "
+             "security groups"),
+     RESULT_CODE_BAD_REQUEST_DATA, RETRY_CLASS_NEVER, "PortSecurityAndIPRequiredForSecurityGroups",
+     "Port security must be enabled and port must have an IP address in order to use security "
+     "groups"},
+    {409,
+     NEUTRON("PortInUse", "Unable to complete operation on port x for network y. Port already has "
+                          "an attached device z"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP, "PortInUse",
+     "Unable to complete operation on port x for network y. Port already has an attached device z"},
+    {409, NEUTRON("PortBound", "Unable to complete operation on port x, port is already bound"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP, "PortBound",
+     "Unable to complete operation on port x, port is already bound"},
+    {409, NOVA("conflictingRequest", "409", "Port x is still in use"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP, "conflictingRequest",
+     "Port x is still in use"},
+    {400,
+     NOVA("badRequest", "400", "Invalid volume: Volume status must be available, but it is in-use"),
+     RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_NEVER, "badRequest",
+     "Invalid volume: Volume status must be available, but it is in-use"},
+    {400, NOVA("badRequest", "400", "Port x requires a FixedIP in order to be used"),
+     RESULT_CODE_BAD_REQUEST_DATA, RETRY_CLASS_NEVER, "badRequest",
+     "Port x requires a FixedIP in order to be used"},
+    {410, "", RESULT_CODE_NOT_FOUND, RETRY_CLASS_NEVER, "", ""},
+    {408, "", RESULT_CODE_UNAVAILABLE, RETRY_CLASS_AFTER_BACKOFF, "", ""},
     {405, "", RESULT_CODE_NOT_SUPPORTED, RETRY_CLASS_NEVER, "", ""},
     {406,
      "{\"computeFault\": {\"code\": 406, \"message\": \"Version 2.999 is not supported by the "
@@ -188,6 +303,24 @@ static void test_rows(void **state)
     }
 }
 
+/* No row of the table is without an answer above, and none is hidden by one before it. */
+static void test_every_row(void **state)
+{
+    (void)state;
+    bool *hit = arena_array(&arena, os_errors_len, sizeof(*hit));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct os_fault fault;
+        os_fault_read(&arena, rows[i].body, strlen(rows[i].body), &fault);
+        hit[os_error_find(rows[i].status, &fault) - os_errors] = true;
+    }
+    for (size_t i = 0; i < os_errors_len; i++) {
+        if (!hit[i])
+            fail_msg("nothing above meets row %zu: %d %s %s", i, os_errors[i].status,
+                     os_errors[i].type == NULL ? "" : os_errors[i].type,
+                     os_errors[i].starts == NULL ? "" : os_errors[i].starts);
+    }
+}
+
 /* Whatever a cloud sends, there is a message of one line, and it is not long. */
 static void test_strange_bodies(void **state)
 {
@@ -254,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_row, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strange_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_login, setup, teardown),
     };

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "os_cleanup.h"
-#include "os_create.h"
+#include "os_marks.h"
 #include "os_servers.h"
 #include "os_volumes.h"
 
