@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import collections
+import logging
 import os
 import sys
 import time
@@ -107,6 +108,8 @@ def main(args=None):
     else:
         wanted = list(plans(args.seed, runs, names))
     parallel = args.parallel or (PARALLEL_REAL if args.openstack else PARALLEL)
+    # It warns of writes to a daemon that has just died.
+    logging.getLogger('asyncio').setLevel(logging.ERROR)
     begun = time.monotonic()
     tally = asyncio.run(run_all(wanted, parallel, sanitized()))
     tally.show(time.monotonic() - begun)

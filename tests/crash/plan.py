@@ -2,10 +2,11 @@
 
 import random
 
-# Points that a daemon knows (isobar/point.h), and what kills it from outside.
-POINTS = ('before-intent', 'after-intent', 'sent', 'reply-read', 'second-commit', 'recovery')
+# Points that a daemon knows (isobar/point.h), and what kills it from outside. What it has sent of an
+# HTTP request, the emulator knows better.
+POINTS = ('before-intent', 'after-intent', 'reply-read', 'second-commit', 'recovery')
 EMULATOR = POINTS + ('clean-up', 'http-half-sent', 'http-sent', 'http-replied', 'random')
-REMOTE = POINTS + ('half-sent', 'random')
+REMOTE = POINTS + ('half-sent', 'sent', 'random')
 REAL = POINTS + ('clean-up', 'random')
 TARGETS = {'emulator': EMULATOR, 'remote': REMOTE, 'openstack': REAL}
 # Requests at which the emulator has it killed.
@@ -69,18 +70,18 @@ class Plan:
 
     def draw_deaths(self):
         draw, point = self.rng, self.point
-        patience = draw.uniform(0.8, 1.5)
+        patience = draw.uniform(1.0, 2.0)
         if point == 'random':
             first = [Death(draw.uniform(0.0, 0.8))]
         elif point == 'recovery':
-            first = [Death(draw.uniform(0.3, 0.6), draw.choice(('after-intent:3', 'sent:3'))),
+            first = [Death(draw.uniform(0.3, 0.6), draw.choice(('after-intent:2', 'reply-read:2'))),
                      Death(patience, 'recovery:%d' % draw.randint(1, 2))]
         elif point.startswith('http-'):
             method, path, most = draw.choice(REQUESTS)
             first = [Death(patience, rule={'when': point[len('http-'):], 'method': method,
                                            'path': path, 'nth': draw.randint(1, most)})]
         else:
-            most = {'clean-up': 1, 'second-commit': 6}.get(point, 8)
+            most = 1 if point == 'clean-up' else 4
             first = [Death(patience, '%s:%d' % (point, draw.randint(1, most)))]
         if draw.random() < 0.25:    # and again, soon after
             first.append(draw.choice((Death(draw.uniform(0.0, 0.3)),

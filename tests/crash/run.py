@@ -17,7 +17,7 @@ METHODS = {'create': 'CreateVm', 'delete': 'DeleteVm', 'stop': 'StopVm', 'start'
 # What may have been refused before there was an operation: it is asked again, a few times.
 PASSING = {'RESULT_CODE_UNAVAILABLE', 'RESULT_CODE_OVERLOADED', 'RESULT_CODE_DEADLINE_EXCEEDED'}
 PASSING_TRIES = 4
-CALLS_S, ENDED_S, SETTLED_S = 60, 60, 8     # sanitizers have twice as much
+CALLS_S, ENDED_S = 60, 60       # sanitizers have twice as much
 
 
 class Run:
@@ -194,13 +194,13 @@ class Run:
             if all(each['state'] == 'OPERATION_STATE_DONE' for each in await self.operations()):
                 break
             await asyncio.sleep(0.05)
-        until = time.monotonic() + SETTLED_S * self.factor
+        until = time.monotonic() + self.target.settled_s * self.factor
         while True:
             facts, coming = await self.facts()
             found = judge(facts)
             if not coming and not found or time.monotonic() > until:
                 return facts, found
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(self.target.settled_s / 100)
 
     async def go(self):
         """[(lost|doubled|unknown, words)]"""

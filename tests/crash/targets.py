@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, '..', 'cloud', 'emulator'))
 import openstack_emulator  # noqa: E402
 
 # How long after its sender's death a create may still show up: more than late_commit and list_lag.
-SETTLE_MS = 0
+SETTLE_MS = 1500
 CLOUD = 'lab'
 STOPPED = 'VM_STATE_STOPPED'
 
@@ -44,7 +44,7 @@ def as_openstack(clouds_file, more):
 class Emulator:
     """An emulated OpenStack; one process has a lab for each run."""
 
-    flavor, image, refused = 'm1.tiny', 'cirros', {}
+    flavor, image, refused, settled_s = 'm1.tiny', 'cirros', {}, 8
     process = None
 
     def __init__(self, plan):
@@ -83,7 +83,7 @@ class Emulator:
         machines, rest, coming = [], [], counted['pending'] > 0
         for token, row in counted['tokens'].items():
             for each in row['servers']:
-                coming = coming or each['deleting']
+                coming = coming or each['deleting'] or each['status'] == 'BUILD'
                 if not each['deleting']:
                     machines.append({'id': each['id'], 'name': each['name'], 'token': token,
                                      'stopped': each['status'] == 'SHUTOFF'})
@@ -108,6 +108,7 @@ class Remote:
     """The sandbox cloud in an isobard of its own, reached as clients reach it."""
 
     flavor, image, refused = 'm1.tiny', 'ubuntu', {'imageId': 'no-such-image'}
+    settled_s = 8
 
     def __init__(self, plan):
         self.plan, self.inner, self.client = plan, None, None
@@ -178,7 +179,7 @@ class OpenStack:
     """A real one, in a project of the test's own."""
 
     flavor, image, refused = 'm1.tiny', 'test-image', {'zone': 'nova:no-such-host'}
-    project = None
+    settled_s, project = 60, None
 
     def __init__(self, plan):
         self.plan = plan
@@ -228,8 +229,8 @@ class OpenStack:
         for each in servers:
             if mine not in each['name'] or each['status'] == 'DELETED':
                 continue
+            coming = coming or each['OS-EXT-STS:task_state'] is not None
             if each['OS-EXT-STS:task_state'] == 'deleting':
-                coming = True
                 continue
             machines.append({'id': each['id'], 'name': each['name'],
                              'token': each['metadata'].get('isobar_token', ''),

@@ -19,6 +19,7 @@ prints `{"url": .., "control": ..}` and serves until its standard input ends. Th
 import argparse
 import asyncio
 import json
+import logging
 import os
 import re
 import signal
@@ -190,6 +191,8 @@ class Control:
 
 
 async def serve(port, control_port):
+    # It warns of writes to a client that has just died.
+    logging.getLogger('asyncio').setLevel(logging.ERROR)
     loop = asyncio.get_running_loop()
     cloud = Cloud(loop)
     server = await loop.create_server(lambda: Connection(cloud), '127.0.0.1', port, backlog=512)
