@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 
 from daemon import Daemon
 from gateway import skip
@@ -36,6 +37,26 @@ async def http(base, method, path, body=None, headers=()):
     return int(head[0].split()[1]), json.loads(data) if data else None
 
 
+def in_thread(do, *args):
+    """A future of what blocks. Not the loop's own threads: it waits for each of them at its end, and the
+    SDK has been seen to leave one that never ends."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    def tell(how, what):
+        if not future.done():
+            how(what)
+
+    def go():
+        try:
+            told = future.set_result, do(*args)
+        except Exception as e:
+            told = future.set_exception, e
+        loop.call_soon_threadsafe(tell, *told)
+    threading.Thread(target=go, daemon=True).start()
+    return future
+
+
 def as_openstack(clouds_file, more):
     return 'clouds: {%s: {adapter: openstack, cloud: %s, clouds_file: "%s"%s}}\n' % (
         CLOUD, CLOUD, clouds_file, more)
@@ -44,7 +65,7 @@ def as_openstack(clouds_file, more):
 class Emulator:
     """An emulated OpenStack; one process has a lab for each run."""
 
-    flavor, image, refused, settled_s = 'm1.tiny', 'cirros', {}, 8
+    flavor, image, refused, settled_s, patience = 'm1.tiny', 'cirros', {}, 8, 1
     process = None
 
     def __init__(self, plan):
@@ -108,7 +129,7 @@ class Remote:
     """The sandbox cloud in an isobard of its own, reached as clients reach it."""
 
     flavor, image, refused = 'm1.tiny', 'ubuntu', {'imageId': 'no-such-image'}
-    settled_s = 8
+    settled_s, patience = 8, 1
 
     def __init__(self, plan):
         self.plan, self.inner, self.client = plan, None, None
@@ -179,7 +200,7 @@ class OpenStack:
     """A real one, in a project of the test's own."""
 
     flavor, image, refused = 'm1.tiny', 'test-image', {'zone': 'nova:no-such-host'}
-    settled_s, project = 60, None
+    settled_s, patience, project = 60, 5, None
 
     def __init__(self, plan):
         self.plan = plan
@@ -188,7 +209,7 @@ class OpenStack:
     async def begin(cls):
         import openstack_peer
         openstack_peer.need()
-        cls.project = await asyncio.to_thread(openstack_peer.Project)
+        cls.project = await in_thread(openstack_peer.Project)
         path = os.path.join(cls.project.folder, 'crash.yaml')
         import yaml
         with open(cls.project.clouds) as f, open(path, 'w') as out:
@@ -199,8 +220,8 @@ class OpenStack:
     @classmethod
     async def end(cls):
         """What is still there when each run has taken away what it knew of."""
-        left = await asyncio.to_thread(cls.project.leftovers)
-        await asyncio.to_thread(cls.project.remove)
+        left = await in_thread(cls.project.leftovers)
+        await in_thread(cls.project.remove)
         return ['%s %s is left over' % each for each in sorted(left)]
 
     async def open(self, folder, messages):
@@ -222,7 +243,7 @@ class OpenStack:
                     cloud.network.get('/floatingips').json()['floatingips'])
 
     async def count(self, operations):
-        servers, ports, fips = await asyncio.to_thread(self.look)
+        servers, ports, fips = await in_thread(self.look)
         known = {each['id'] for each in operations}
         mine = '-%s-' % self.plan.seed
         machines, rest, coming = [], [], False
@@ -261,7 +282,7 @@ class OpenStack:
 
     async def clean(self, machines, rest):
         """What the run has made goes; `end` sees what it did not know of."""
-        await asyncio.to_thread(self.take_away, machines, rest)
+        await in_thread(self.take_away, machines, rest)
 
     async def close(self):
         pass
