@@ -1,0 +1,296 @@
+"""The clouds that a daemon is killed in front of: how to reach each, and what there is in it."""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+
+from daemon import Daemon
+from gateway import skip
+from plan import REFUSED
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'cloud', 'emulator'))
+import openstack_emulator  # noqa: E402
+
+# How long after its sender's death a create may still show up: more than late_commit and list_lag.
+SETTLE_MS = 1500
+CLOUD = 'lab'
+STOPPED = 'VM_STATE_STOPPED'
+
+
+async def http(base, method, path, body=None, headers=()):
+    """(status, JSON) of one request on a connection of its own."""
+    host, port = base.split('//')[1].split(':')
+    reader, writer = await asyncio.open_connection(host, int(port))
+    data = b'' if body is None else json.dumps(body).encode()
+    lines = ['%s %s HTTP/1.1' % (method, path), 'Host: ' + host, 'Connection: close',
+             'Content-Length: %d' % len(data), 'Content-Type: application/json',
+             *('%s: %s' % each for each in headers)]
+    writer.write('\r\n'.join(lines + ['', '']).encode() + data)
+    head = (await reader.readuntil(b'\r\n\r\n')).decode('latin-1').split('\r\n')
+    length = next(int(each.split(':')[1]) for each in head
+                  if each.lower().startswith('content-length:'))
+    data = await reader.readexactly(length)
+    writer.close()
+    return int(head[0].split()[1]), json.loads(data) if data else None
+
+
+def in_thread(do, *args):
+    """A future of what blocks. Not the loop's own threads: it waits for each of them at its end, and the
+    SDK has been seen to leave one that never ends."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    def tell(how, what):
+        if not future.done():
+            how(what)
+
+    def go():
+        try:
+            told = future.set_result, do(*args)
+        except Exception as e:
+            told = future.set_exception, e
+        loop.call_soon_threadsafe(tell, *told)
+    threading.Thread(target=go, daemon=True).start()
+    return future
+
+
+def as_openstack(clouds_file, more):
+    return 'clouds: {%s: {adapter: openstack, cloud: %s, clouds_file: "%s"%s}}\n' % (
+        CLOUD, CLOUD, clouds_file, more)
+
+
+class Emulator:
+    """An emulated OpenStack; one process has a lab for each run."""
+
+    flavor, image, refused, settled_s, patience = 'm1.tiny', 'cirros', {}, 8, 1
+    process = None
+
+    def __init__(self, plan):
+        self.plan, self.lab = plan, 'run-%s' % plan.seed
+
+    @classmethod
+    async def begin(cls):
+        cls.process = openstack_emulator.Emulator()
+
+    @classmethod
+    async def end(cls):
+        cls.process.stop()
+        return []
+
+    async def ask(self, method, path, body=None):
+        status, said = await http(self.process.control, method, path, body)
+        if status != 200:
+            raise RuntimeError('the emulator says %d: %s' % (status, said))
+        return said
+
+    async def open(self, folder, messages):
+        told = await self.ask('POST', '/labs', dict(
+            self.plan.faults, name=self.lab, seed=self.plan.seed, boot=0.05, pace=0.03,
+            refuse=REFUSED))
+        path = os.path.join(folder, 'clouds.yaml')
+        with open(path, 'w') as f:
+            f.write(openstack_emulator.clouds_yaml({CLOUD: told['auth_url']}))
+        return as_openstack(path, ', settle_ms: %d' % SETTLE_MS if SETTLE_MS else '')
+
+    async def arm(self, rule, pid):
+        await self.ask('POST', '/kill', dict(rule, lab=self.lab, pid=pid))
+
+    async def count(self, operations):
+        """(machines, what belongs to machines, whether more is to come)"""
+        counted = await self.ask('GET', '/count?lab=' + self.lab)
+        machines, rest, coming = [], [], counted['pending'] > 0
+        for token, row in counted['tokens'].items():
+            for each in row['servers']:
+                coming = coming or each['deleting'] or each['status'] == 'BUILD'
+                if not each['deleting']:
+                    machines.append({'id': each['id'], 'name': each['name'], 'token': token,
+                                     'stopped': each['status'] == 'SHUTOFF'})
+            rest += [dict(each, kind=kind[:-1], token=token)
+                     for kind in ('ports', 'fips', 'volumes') for each in row[kind]]
+        return machines, rest, coming
+
+    async def made(self):
+        """How many machines there ever were, and of how many operations."""
+        rows = (await self.ask('GET', '/count?lab=' + self.lab))['tokens'].values()
+        return sum(len(each['servers_ever']) for each in rows), sum(
+            bool(each['servers_ever']) for each in rows)
+
+    async def evidence(self):
+        return await self.ask('GET', '/journal?lab=' + self.lab)
+
+    async def close(self):
+        await self.ask('DELETE', '/labs/' + self.lab)
+
+
+class Remote:
+    """The sandbox cloud in an isobard of its own, reached as clients reach it."""
+
+    flavor, image, refused = 'm1.tiny', 'ubuntu', {'imageId': 'no-such-image'}
+    settled_s, patience = 8, 1
+
+    def __init__(self, plan):
+        self.plan, self.inner, self.client = plan, None, None
+
+    @classmethod
+    async def begin(cls):
+        pass
+
+    @classmethod
+    async def end(cls):
+        return []
+
+    async def open(self, folder, messages):
+        faults = self.plan.faults
+        settings = {'adapter': 'sandbox', 'boot_ms': 50, 'pace_ms': 30,
+                    'late_commit_ms': int(faults.get('late_commit', 0) * 1000),
+                    'list_lag_ms': int(faults.get('list_lag', 0) * 1000),
+                    'lost_reply_rate': faults.get('lost_reply', 0), 'seed': self.plan.seed}
+        # Nested flow mappings of YAML are JSON's, where keys are plain words.
+        self.inner = Daemon(os.path.join(folder, 'inner'),
+                            'clouds: {box: %s}\n' % json.dumps(settings), messages)
+        self.inner.start()
+        self.client = await self.inner.connect()
+        return 'clouds: {%s: {adapter: remote, server: "ipc://%s", cloud: box}}\n' % (
+            CLOUD, self.inner.socket_path)
+
+    async def pages(self, method, key, request):
+        token = ''
+        while True:
+            result, page = await self.client.call(method, dict(request, pageToken=token))
+            if result.code != 1:
+                raise RuntimeError('%s of the cloud: %s' % (method, result))
+            yield list(getattr(page, key))
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def count(self, operations):
+        outer, machines, coming = {}, [], False
+        async for page in self.pages('isobar.v1.OperationService/ListOperations', 'operations', {}):
+            for each in page:
+                outer[each.id] = each.request_id
+                coming = coming or each.state != 3
+        async for page in self.pages('isobar.v1.VmService/ListVms', 'vms', {'cloud': 'box'}):
+            for each in page:
+                if each.state in (10, 11):      # DELETING, DELETED
+                    coming = coming or each.state == 10
+                    continue
+                machines.append({'id': each.id, 'name': each.name, 'stopped': each.state == 6,
+                                 'token': outer.get(each.native['client_token'], '')})
+        return machines, [], coming
+
+    async def made(self):
+        return 0, 0
+
+    async def evidence(self):
+        machines = await self.count(())
+        return {'machines': machines[0]}
+
+    async def close(self):
+        if self.client:
+            self.client.close()
+        if self.inner:
+            await self.inner.stop()
+
+
+class OpenStack:
+    """A real one, in a project of the test's own."""
+
+    flavor, image, refused = 'm1.tiny', 'test-image', {'zone': 'nova:no-such-host'}
+    settled_s, patience, project = 60, 5, None
+
+    def __init__(self, plan):
+        self.plan = plan
+
+    @classmethod
+    async def begin(cls):
+        import openstack_peer
+        openstack_peer.need()
+        cls.project = await in_thread(openstack_peer.Project)
+        path = os.path.join(cls.project.folder, 'crash.yaml')
+        import yaml
+        with open(cls.project.clouds) as f, open(path, 'w') as out:
+            yaml.safe_dump({'clouds': {CLOUD: yaml.safe_load(f)['clouds']['demo']}}, out)
+        os.chmod(path, 0o600)
+        cls.clouds_file = path
+
+    @classmethod
+    async def end(cls):
+        """What is still there when each run has taken away what it knew of."""
+        left = await in_thread(cls.project.leftovers)
+        await in_thread(cls.project.remove)
+        return ['%s %s is left over' % each for each in sorted(left)]
+
+    async def open(self, folder, messages):
+        return as_openstack(self.clouds_file, '')
+
+    @classmethod
+    def connect(cls):
+        import openstack
+        config = openstack.config.OpenStackConfig(config_files=[cls.clouds_file],
+                                                  load_envvars=False)
+        return openstack.connection.Connection(config=config.get_one(CLOUD))
+
+    @classmethod
+    def look(cls):
+        """In a thread: all machines, ports and floating IPs of the project."""
+        with cls.connect() as cloud:
+            servers = cloud.compute.get('/servers/detail', microversion='2.90')
+            return (servers.json()['servers'], cloud.network.get('/ports').json()['ports'],
+                    cloud.network.get('/floatingips').json()['floatingips'])
+
+    async def count(self, operations):
+        servers, ports, fips = await in_thread(self.look)
+        known = {each['id'] for each in operations}
+        mine = '-%s-' % self.plan.seed
+        machines, rest, coming = [], [], False
+        for each in servers:
+            if mine not in each['name'] or each['status'] == 'DELETED':
+                continue
+            coming = coming or each['OS-EXT-STS:task_state'] is not None
+            if each['OS-EXT-STS:task_state'] == 'deleting':
+                continue
+            machines.append({'id': each['id'], 'name': each['name'],
+                             'token': each['metadata'].get('isobar_token', ''),
+                             'stopped': each['status'] == 'SHUTOFF'})
+        for kind, things, field in ('port', ports, 'name'), ('fip', fips, 'description'):
+            for each in things:
+                token = each[field].replace('isobar-', '', 1)
+                if token in known:
+                    rest.append({'kind': kind, 'id': each['id'], 'token': token,
+                                 'used_by': each.get('device_id', '')})
+        return machines, rest, coming
+
+    async def made(self):
+        return 0, 0
+
+    async def evidence(self):
+        return {}
+
+    def take_away(self, machines, rest):
+        with self.connect() as cloud:
+            for each in machines:
+                cloud.delete_server(each['id'], wait=True, timeout=120)
+            for each in rest:
+                if each['kind'] == 'port':
+                    cloud.network.delete_port(each['id'])
+                else:
+                    cloud.network.delete_ip(each['id'])
+
+    async def clean(self, machines, rest):
+        """What the run has made goes; `end` sees what it did not know of."""
+        await in_thread(self.take_away, machines, rest)
+
+    async def close(self):
+        pass
+
+
+TARGETS = {'emulator': Emulator, 'remote': Remote, 'openstack': OpenStack}
+
+
+def check_there(names):
+    if 'openstack' in names and not os.environ.get('ISOBAR_TEST_OPENSTACK'):
+        skip('no test OpenStack: ISOBAR_TEST_OPENSTACK is not set')
