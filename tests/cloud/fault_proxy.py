@@ -192,6 +192,7 @@ class Proxy:
 
     def __init__(self):
         self.services, self.rules, self.ending = {}, Rules(), threading.Event()
+        self.more = None    # what else the control port answers: f(method, path), None where not
         self.lock, self.log, self.count = threading.Lock(), collections.deque(maxlen=LOG_MAX), 0
         self.control = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Control)
         self.control.proxy, self.control.daemon_threads = self, True
@@ -265,7 +266,10 @@ class Control(http.server.BaseHTTPRequestHandler):
     def handle_control(self):
         proxy, asked = self.server.proxy, (self.command, self.path)
         body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
-        if asked == ('POST', '/rules'):
+        more = proxy.more(*asked) if proxy.more else None
+        if more is not None:
+            self.reply(more)
+        elif asked == ('POST', '/rules'):
             try:
                 self.reply({'ids': proxy.rules.add(json.loads(body))})
             except (ValueError, re.error) as e:
