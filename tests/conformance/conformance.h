@@ -46,6 +46,9 @@ struct run;
 
 struct harness {
     const struct adapter_ops *ops;
+    /* How long after a fault a create may still take effect, with these settings; the gateway and
+     * the scenarios wait so long before they believe that there is nothing. */
+    int settle_ms;
     const char *cannot[FAULT_COUNT]; /* why not; NULL: it can */
     /* Get ready, once; the reason where nothing can run, else NULL. */
     const char *(*start)(void);

@@ -3,9 +3,14 @@
  */
 #include "harness.h"
 
+#include <string.h>
+
 extern const struct adapter_ops openstack_adapter;
 
 #define PYTHON "/usr/bin/python3"
+/* openstack_cloud.py commits 1,500 ms late. */
+#define SETTLE_MS   3000
+#define SETTLE_TEXT "3000"
 
 static struct companion companion;
 static char clouds_file[512];
@@ -38,12 +43,26 @@ static void openstack_stop(void)
     companion_stop(&companion);
 }
 
+static bool has_setting(const char *name)
+{
+    const pb_Manifest *m = openstack_adapter.manifest();
+
+    for (size_t i = 0; i < m->n_settings; i++)
+        if (strcmp(m->settings[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
 static size_t openstack_settings(enum fault f, struct setting items[SETTINGS_MAX])
 {
+    size_t n = 0;
+
     (void)f;
-    items[0] = (struct setting){"clouds_file", clouds_file};
-    items[1] = (struct setting){"cloud", "demo"};
-    return 2;
+    items[n++] = (struct setting){"clouds_file", clouds_file};
+    items[n++] = (struct setting){"cloud", "demo"};
+    if (has_setting("settle_ms"))
+        items[n++] = (struct setting){"settle_ms", SETTLE_TEXT};
+    return n;
 }
 
 static int ask(const char *method, const char *what, const char *key, const char *value,
@@ -103,6 +122,7 @@ static int openstack_logins(void)
 
 const struct harness harness_openstack = {
     .ops = &openstack_adapter,
+    .settle_ms = SETTLE_MS,
     .start = openstack_start,
     .stop = openstack_stop,
     .settings = openstack_settings,

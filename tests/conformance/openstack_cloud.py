@@ -120,15 +120,31 @@ class Cloud:
                  if v['metadata'].get('isobar_token') == token])
 
     def drop(self, find):
-        """Delete what `find` finds, until it finds nothing."""
-        until = time.monotonic() + GONE_S
+        """Delete what `find` finds, until it finds nothing; how much is left after a while."""
+        until, asked = time.monotonic() + GONE_S, set()
         while True:
             left = find()
             if not left or time.monotonic() > until:
                 return len(left)
-            for service, path in left:
+            for service, path in set(left) - asked:
                 self(service, 'DELETE', path)
-            time.sleep(0.5)
+                asked.add((service, path))
+            time.sleep(1)
+
+    def drop_machines(self, token):
+        return self.drop(lambda: [('compute', each) for each in self.machines(token)])
+
+    def drop_things(self, token):
+        return self.drop(lambda: self.things(token))
+
+    def sweep(self, prefix):
+        """What a program that was interrupted left behind: machines whose name begins so, and what
+        bears their tokens."""
+        servers = self('compute', 'GET', '/servers/detail', NEWEST)['servers']
+        for token in [s['metadata'].get('isobar_token', '') for s in servers
+                      if s['name'].startswith(prefix)]:
+            self.drop_machines(token)
+            self.drop_things(token)
 
 
 class Companion:
@@ -154,14 +170,13 @@ class Companion:
                                  for r in self.proxy.requests()['requests'])}
         if path == '/machines':
             if method == 'DELETE':
-                return {'count': self.cloud.drop(lambda: [('compute', each) for each in
-                                                          self.cloud.machines(token)])}
+                return {'count': self.cloud.drop_machines(token)}
             found = self.cloud.machines(token)
             return dict({'count': len(found)}, **({'id': found[-1].split('/')[-1]}
                                                   if found else {}))
         if path == '/things':
             if method == 'DELETE':
-                return {'count': self.cloud.drop(lambda: self.cloud.things(token))}
+                return {'count': self.cloud.drop_things(token)}
             return {'count': len(self.cloud.things(token))}
         return None
 
@@ -170,10 +185,11 @@ def main():
     with open(sys.argv[1]) as f:
         clouds = yaml.safe_load(f)
     auth = clouds['clouds'][CLOUD]['auth']
-    proxy = Proxy()
+    proxy, prefix = Proxy(), 'conf-%d-' % os.getppid()
+    cloud = Cloud(dict(auth))
     parts = urllib.parse.urlsplit(auth['auth_url'])
     keystone = proxy.service('keystone', auth['auth_url'])
-    proxy.more = Companion(proxy, Cloud(dict(auth))).answer
+    proxy.more = Companion(proxy, cloud).answer
     auth['auth_url'] = keystone.ours + parts.path
     folder = tempfile.mkdtemp(prefix='isobar-conformance.')
     path = os.path.join(folder, 'clouds.yaml')
@@ -185,6 +201,7 @@ def main():
     proxy.ending.wait()
     shutil.rmtree(folder)
     proxy.stop()
+    cloud.sweep(prefix)
 
 
 if __name__ == '__main__':

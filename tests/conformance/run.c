@@ -187,7 +187,7 @@ bool run_found(struct run *t, const char *token, struct answer *ret)
 bool run_exactly(struct run *t, const char *token, int n, const char *id)
 {
     char found[64] = "";
-    int stays = t->harness->ops->settle_ms > STAYS_MS ? t->harness->ops->settle_ms : STAYS_MS;
+    int stays = t->harness->settle_ms > STAYS_MS ? t->harness->settle_ms : STAYS_MS;
     int count = -1, things = 0;
 
     for (int i = 0; i < LOOKS && count != n; i++) {

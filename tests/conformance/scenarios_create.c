@@ -73,7 +73,7 @@ static const char *resolve(struct run *t, const char *id)
 
     for (int look = 0; look < 2; look++) {
         if (look > 0)
-            run_sleep(t->harness->ops->settle_ms);
+            run_sleep(t->harness->settle_ms);
         if (!run_found(t, id, &r) || !run_code(t, &r, RESULT_CODE_OK))
             return NULL;
         const pb_ListOperationVmsResponse *found = r.message;
