@@ -47,7 +47,9 @@ static bool direct_close(struct run *t)
 
 struct raiser {
     pthread_t thread;
+    const struct run *t;
     int after_ms;
+    int64_t raised_ns;
     struct cancel *flag;
 };
 
@@ -55,12 +57,15 @@ static void *raise_later(void *arg)
 {
     struct raiser *r = arg;
 
+    run_await_fault(r->t);
     run_sleep(r->after_ms);
+    r->raised_ns = clock_mono_ns();
     cancel_raise(r->flag);
     return NULL;
 }
 
-/* A create under a token that was used before is what the gateway calls resumed. */
+/* A create under a token that was used before is what the gateway calls resumed: it does so when
+ * the one before has had its time to take effect. */
 static bool was_there(const struct run *t, const char *token)
 {
     for (size_t i = 0; i < t->n_tokens; i++)
@@ -72,14 +77,19 @@ static bool was_there(const struct run *t, const char *token)
 static bool direct_call(struct run *t, const struct ask *q, struct answer *ret)
 {
     struct cancel cancelled = {0};
-    struct raiser raiser = {.after_ms = q->cancel_after_ms, .flag = &cancelled};
+    struct raiser raiser = {.t = t, .after_ms = q->cancel_after_ms, .flag = &cancelled};
     int64_t begun = clock_mono_ns();
     const char *token = q->request_id ? q->request_id : "";
+    bool resumed = q->resumed || (*token && was_there(t, token));
+    if (resumed) {
+        run_sleep(t->harness->settle_ms);
+        begun = clock_mono_ns();
+    }
     struct op op = {
         .arena = &t->arena,
         .deadline_ns = begun + (q->timeout_ms ? q->timeout_ms : CALL_MS) * NS_PER_MS,
         .token = token,
-        .resumed = q->resumed || (*token && was_there(t, token)),
+        .resumed = resumed,
         .request_id = token,
         .traceparent = "",
         .cancelled = &cancelled,
@@ -97,9 +107,12 @@ static bool direct_call(struct run *t, const struct ask *q, struct answer *ret)
     if (q->cancel_after_ms)
         pthread_create(&raiser.thread, NULL, raise_later, &raiser);
     *ret = (struct answer){.code = slots[i].call(t->harness->ops, t->adapter, &op, q->req, rsp)};
-    ret->took_ms = (int)((clock_mono_ns() - begun) / NS_PER_MS);
-    if (q->cancel_after_ms)
+    int64_t ended = clock_mono_ns();
+    if (q->cancel_after_ms) {
         pthread_join(raiser.thread, NULL);
+        begun = raiser.raised_ns;
+    }
+    ret->took_ms = (int)((ended - begun) / NS_PER_MS);
     ret->result = op.result;
     ret->message = rsp;
     ret->token = token;

@@ -59,6 +59,8 @@ struct harness {
      * ends by itself. */
     bool (*arm)(enum fault f);
     void (*disarm)(void);
+    /* Whether the armed fault has begun to happen; NULL: it does as soon as there is a call. */
+    bool (*hit)(void);
     /* Complete a specification that has a name. */
     void (*spec)(struct arena *a, pb_VmSpec *spec);
     /* In the cloud itself, past the code under test: machines of this token, and what else bears
@@ -79,7 +81,7 @@ struct ask {
     const ProtobufCMessageDescriptor *rsp;
     const char *request_id; /* a UUID; NULL: none */
     int timeout_ms;         /* 0: CALL_MS */
-    int cancel_after_ms;    /* in process alone; 0: never */
+    int cancel_after_ms;    /* in process alone: after the fault has begun; 0: never */
     bool resumed;           /* in process alone: op->resumed, whatever was called before */
 };
 
@@ -89,7 +91,7 @@ struct answer {
     const pb_Result *result;
     const void *message; /* the typed response */
     const char *token;   /* that what it made bears */
-    int took_ms;
+    int took_ms;         /* since the call, or its cancellation */
 };
 
 struct caller {
@@ -168,6 +170,8 @@ const char *run_id(struct run *t);
 /* From now on the scenario's fault happens; the end of it. */
 bool run_arm(struct run *t) MUST_USE;
 void run_disarm(struct run *t);
+/* Sleep till it has begun to happen. */
+void run_await_fault(const struct run *t);
 /* A request for a machine whose name is made from the request id: the same again is the same. */
 pb_CreateVmRequest *run_create_request(struct run *t, const char *request_id);
 /* Order it; the token is noted for the sweep. */

@@ -84,6 +84,11 @@ static void openstack_disarm(void)
     companion_ask(&companion, "DELETE", "/rules", NULL);
 }
 
+static bool openstack_hit(void)
+{
+    return companion_ask(&companion, "GET", "/hits", NULL) > 0;
+}
+
 static void openstack_spec(struct arena *a, pb_VmSpec *spec)
 {
     spec->flavor_name = arena_strdup(a, "m1.tiny");
@@ -128,6 +133,7 @@ const struct harness harness_openstack = {
     .settings = openstack_settings,
     .arm = openstack_arm,
     .disarm = openstack_disarm,
+    .hit = openstack_hit,
     .spec = openstack_spec,
     .machines = openstack_machines,
     .things = openstack_things,

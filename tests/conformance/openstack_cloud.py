@@ -11,6 +11,7 @@ Besides what the proxy's control port has:
     GET /things?token=T         what else bears it: ports, floating IPs, volumes
     DELETE of these two         delete them, and wait until they are gone: {"count": 0}
     GET /logins                 how often somebody logged in through the proxy
+    GET /hits                   how often one of the rules was done
     DELETE /rules               {"count": 0}
 """
 
@@ -63,7 +64,7 @@ FAULTS = {
     'quota': [dict(ORDER, action='refuse', status=403, body=OVER_QUOTA, times=0)],
     'capacity': [{'service': 'neutron', 'method': 'POST', 'path': '/ports', 'times': 0,
                   'action': 'refuse', 'status': 409, 'body': NO_ADDRESS}],
-    'hang': [dict(ORDER, action='hang', ms=5000)],
+    'hang': [dict(ORDER, action='hang', ms=10000)],
 }
 
 
@@ -165,6 +166,8 @@ class Companion:
         if (method, path) == ('DELETE', '/rules'):
             self.proxy.rules.clear()
             return {'count': 0}
+        if (method, path) == ('GET', '/hits'):
+            return {'count': sum(rule['done'] for rule in self.proxy.rules.show())}
         if (method, path) == ('GET', '/logins'):
             return {'count': sum(r['method'] == 'POST' and r['path'].endswith('/auth/tokens')
                                  for r in self.proxy.requests()['requests'])}

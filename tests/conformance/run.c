@@ -99,6 +99,12 @@ void run_disarm(struct run *t)
         t->harness->disarm();
 }
 
+void run_await_fault(const struct run *t)
+{
+    for (int i = 0; t->harness->hit && i < LOOKS && !t->harness->hit(); i++)
+        run_sleep(LOOK_MS);
+}
+
 static void note_token(struct run *t, const char *token)
 {
     for (size_t i = 0; i < t->n_tokens; i++)
