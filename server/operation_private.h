@@ -198,6 +198,8 @@ void operation_set_state(struct operation *o, pb_OperationState state);
 
 /* ---- resolving ---- */
 
+/* How long what was sent may still take effect after its sender is dead. */
+int64_t operation_settle_ns(const struct operation *o);
 /* The order's outcome is not known: find out. */
 void operation_resolve(struct operation *o);
 /* It was sent more than once and has succeeded: see that there is one machine only, then go on with

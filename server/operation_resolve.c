@@ -33,10 +33,10 @@ static void seek_job(struct job *j);
 static void drop_job(struct job *j);
 static void clean_job(struct job *j);
 
-static int64_t settle_ns(const struct operation *o)
+int64_t operation_settle_ns(const struct operation *o)
 {
     const struct adapter_ops *ops = o->connection->ops;
-    return ops->settle_ms * NS_PER_MS;
+    return ops->settle_ms ? ops->settle_ms(o->connection->adapter) * NS_PER_MS : 0;
 }
 
 static int64_t pause_ns(unsigned times)
@@ -198,7 +198,7 @@ void operation_verify(struct operation *o)
 {
     o->verified = true;
     o->misses = 0;
-    operation_later(o, verify_job, settle_ns(o));
+    operation_later(o, verify_job, operation_settle_ns(o));
 }
 
 /* ---- sending again ---- */
@@ -279,7 +279,7 @@ void operation_resolve(struct operation *o)
 {
     operation_set_state(o, OPERATION_STATE_UNKNOWN);
     /* Who sent it is known to be dead from now on. */
-    o->settled_ns = clock_mono_ns() + settle_ns(o);
+    o->settled_ns = clock_mono_ns() + operation_settle_ns(o);
     o->misses = 0;
     log_event(LOG_WARN, "outcome unknown", "operation", o->id, "method", o->method->full_name,
               "cloud", o->cloud, "code", result_name(o->result->code), "detail", o->result->detail,
@@ -318,7 +318,7 @@ static void drop_job(struct job *j)
 
 void operation_drop(struct operation *o)
 {
-    o->settled_ns = clock_mono_ns() + settle_ns(o);
+    o->settled_ns = clock_mono_ns() + operation_settle_ns(o);
     o->misses = 0;
     pb_Vm *vm = *operation_vm(o);
     /* Its id is known where the cloud has answered: no list needs to show it. */

@@ -258,7 +258,7 @@ void operation_ordered(struct operation *o, pb_ResultCode code)
         operation_drop(o);
         return;
     }
-    if (operation_creates(o) && o->resumed && !o->verified && o->connection->ops->settle_ms > 0) {
+    if (operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0) {
         operation_verify(o);
         return;
     }

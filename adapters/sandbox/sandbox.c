@@ -20,6 +20,7 @@ static struct adapter *sandbox_open(const struct settings *s, struct open_error 
     }
     atomic_init(&a->random, (uint64_t)a->set.seed);
     atomic_init(&a->turn, 0);
+    atomic_init(&a->step, 0);
     pthread_mutex_init(&a->lock, NULL);
     return a;
 }

@@ -107,12 +107,30 @@ SANDBOX_CONTENT(SANDBOX_CONTENT_SLOTS)
 /* However large `capacity` is, a connection never has more machines. */
 #define SANDBOX_MACHINES_MAX 100000
 
+/* What becomes of one call that changes something. */
+enum sandbox_fault {
+    SANDBOX_OK,
+    SANDBOX_LOST_REPLY, /* waits for a create: that happens, and is not answered */
+    SANDBOX_RATE_LIMIT,
+    SANDBOX_ERROR,
+    SANDBOX_HANG,
+};
+
+#define SANDBOX_SCRIPT_MAX 32
+
+/* What becomes of the next of them, one after the other; then all are OK. */
+struct sandbox_script {
+    size_t n;
+    uint8_t faults[SANDBOX_SCRIPT_MAX];
+};
+
 struct sandbox_settings {
     int64_t boot_ms, pace_ms;
     int64_t quota_instances, quota_cores, capacity;
     int64_t latency_ms, late_commit_ms, list_lag_ms;
     double error_rate, rate_limit_rate, lost_reply_rate, hang_rate; /* 0 to 1 */
     int64_t seed;
+    struct sandbox_script script;
 };
 
 const pb_Manifest *sandbox_manifest(void);
@@ -215,7 +233,8 @@ struct sandbox_pool {
 struct adapter {
     struct sandbox_settings set; /* constant */
     atomic_uint_fast64_t random;
-    atomic_uint turn; /* of the zones */
+    atomic_uint turn;   /* of the zones */
+    atomic_size_t step; /* of the script */
 
     pthread_mutex_t lock; /* of all below, and of all machines */
     struct sandbox_machine *ids, *tokens, *first, *going;

@@ -7,9 +7,11 @@
 
 #define HOUR_MS 3600000
 
+enum setting_kind { WHOLE_NUMBER, SHARE, SCRIPT };
+
 struct setting_row {
     const char *name;
-    bool is_rate; /* else a whole number from min to max */
+    enum setting_kind kind;
     size_t offset;
     int64_t min, max, initial;
     const char *description;
@@ -17,11 +19,12 @@ struct setting_row {
 
 #define WHOLE(member, min, max, initial, description)                                              \
     {                                                                                              \
-#member, false, offsetof(struct sandbox_settings, member), min, max, initial, description  \
+#member, WHOLE_NUMBER, offsetof(struct sandbox_settings, member), min, max, initial,       \
+            description                                                                            \
     }
 #define RATE(member, description)                                                                  \
     {                                                                                              \
-#member, true, offsetof(struct sandbox_settings, member), 0, 1, 0,                         \
+#member, SHARE, offsetof(struct sandbox_settings, member), 0, 1, 0,                        \
             description ", 0 to 1 (0.05 is one in twenty)."                                        \
     }
 
@@ -43,6 +46,9 @@ static const struct setting_row rows[] = {
           "Milliseconds until a create or a delete that has been answered can be seen."),
     WHOLE(list_lag_ms, 0, HOUR_MS, 0, "Milliseconds that lists of machines are behind."),
     WHOLE(seed, 0, UINT32_MAX, 1, "Where the random numbers of the shares begin."),
+    {"script", SCRIPT, offsetof(struct sandbox_settings, script), 0, 0, 0,
+     "What becomes of the first calls that change something, one after the other, as "
+     "lost_reply,429,ok: ok, 429, 503, hang, or lost_reply, which waits for a create."},
 };
 
 /* ---- reading ---- */
@@ -67,12 +73,44 @@ static bool read_rate(const char *text, double *ret)
     return !*end && *ret <= 1;
 }
 
+/* Words with commas between. */
+static bool read_script(const char *text, struct sandbox_script *ret)
+{
+    static const char *const words[] = {[SANDBOX_OK] = "ok",
+                                        [SANDBOX_LOST_REPLY] = "lost_reply",
+                                        [SANDBOX_RATE_LIMIT] = "429",
+                                        [SANDBOX_ERROR] = "503",
+                                        [SANDBOX_HANG] = "hang"};
+
+    for (ret->n = 0; *text; text += *text == ',') {
+        size_t len = strcspn(text, ","), i = 0;
+        while (i < ARRAY_LEN(words) &&
+               (strlen(words[i]) != len || strncmp(words[i], text, len) != 0))
+            i++;
+        if (i == ARRAY_LEN(words) || ret->n == SANDBOX_SCRIPT_MAX)
+            return false;
+        ret->faults[ret->n++] = (uint8_t)i;
+        text += len;
+    }
+    return true;
+}
+
 static bool read_row(const struct setting_row *row, const char *text, void *at,
                      struct open_error *ret_error)
 {
     int64_t whole = row->initial;
 
-    if (row->is_rate) {
+    if (row->kind == SCRIPT) {
+        if (text && !read_script(text, at)) {
+            snprintf(ret_error->text, sizeof(ret_error->text),
+                     "%s must be at most %d of ok, lost_reply, 429, 503 and hang with commas "
+                     "between; it is \"%.80s\"",
+                     row->name, SANDBOX_SCRIPT_MAX, text);
+            return false;
+        }
+        return true;
+    }
+    if (row->kind == SHARE) {
         double rate = 0;
         if (text && !read_rate(text, &rate)) {
             snprintf(ret_error->text, sizeof(ret_error->text),
@@ -215,8 +253,10 @@ static void build(void)
             m->n_parameters++;
     for (size_t i = 0; m->settings && i < ARRAY_LEN(rows); i++)
         if ((m->settings[i] = build_parameter(
-                 a, rows[i].name, rows[i].is_rate ? PARAMETER_TYPE_STRING : PARAMETER_TYPE_INTEGER,
-                 arena_printf(a, "%lld", (long long)rows[i].initial), rows[i].description)))
+                 a, rows[i].name,
+                 rows[i].kind == WHOLE_NUMBER ? PARAMETER_TYPE_INTEGER : PARAMETER_TYPE_STRING,
+                 rows[i].kind == SCRIPT ? "" : arena_printf(a, "%lld", (long long)rows[i].initial),
+                 rows[i].description)))
             m->n_settings++;
 }
 

@@ -18,6 +18,8 @@ static void settings_are_checked(void **state)
         {"capacity=100001", "0 to 100000"},
         {"boot_ms=99999999999999999999", "boot"},
         {"lost_reply_rate=-0.5", "lost_reply_rate"},
+        {"script=ok,lost", "lost_reply, 429"},
+        {"script=ok,,429", "script"},
     };
     struct open_error error;
     struct rig r;
@@ -146,6 +148,33 @@ static void a_lost_reply_leaves_a_machine(void **state)
     assert_int_equal(rig_create_spec(&r, rig_spec(&r, "web"), "t", &vm), RESULT_CODE_CREATED);
     assert_string_equal(vm->id, id);
     assert_int_equal(r.a->n_machines, 1);
+    rig_close(&r);
+}
+
+/* Each step is for one call that changes something, a lost reply for a create. */
+static void a_script_is_followed(void **state)
+{
+    struct rig r;
+    pb_VmState vm_state;
+    pb_Vm *vm;
+    char id[UUID_TEXT_LEN + 1];
+    pb_ListVmsResponse list;
+
+    (void)state;
+    rig_open(&r, "script=ok,429,lost_reply,503 boot_ms=0 pace_ms=0");
+    rig_create(&r, "first", id);
+    rig_op(&r);
+    assert_int_equal(rig_create_spec(&r, rig_spec(&r, "web"), "", NULL), RESULT_CODE_RATE_LIMITED);
+    assert_int_equal(r.op.result->side_effects, SIDE_EFFECTS_NONE);
+    assert_int_equal(RIG_ACTION(&r, id, Stop, stop, &vm_state), RESULT_CODE_CHANGED);
+    assert_int_equal(rig_get(&r, id, &vm), RESULT_CODE_OK);
+    rig_op(&r);
+    assert_int_equal(rig_create_spec(&r, rig_spec(&r, "web"), "", NULL),
+                     RESULT_CODE_OUTCOME_UNKNOWN);
+    assert_int_equal(RIG_ACTION(&r, id, Start, start, &vm_state), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(RIG_ACTION(&r, id, Start, start, &vm_state), RESULT_CODE_CHANGED);
+    assert_int_equal(rig_list(&r, &list), RESULT_CODE_OK);
+    assert_int_equal(list.n_vms, 2);
     rig_close(&r);
 }
 
@@ -282,6 +311,7 @@ int main(void)
         cmocka_unit_test(errors_and_refusals),
         cmocka_unit_test(shares_are_drawn_from_the_seed),
         cmocka_unit_test(a_lost_reply_leaves_a_machine),
+        cmocka_unit_test(a_script_is_followed),
         cmocka_unit_test(a_hang_ends_with_the_caller),
         cmocka_unit_test(latency_is_waited),
         cmocka_unit_test(a_late_commit_shows_late),
