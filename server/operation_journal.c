@@ -92,6 +92,7 @@ static bool write_record(struct operation *o, size_t *ret_len)
     record.epoch = operations.epoch;
     record.deadline_us = o->deadline_wall_ns / NS_PER_US;
     record.waits = o->waits;
+    record.maker = text(o->maker);
     record.keyed = o->key[0] != '\0';
     free(o->write.record);
     o->write.record = packed(&record.base, ret_len);
@@ -220,12 +221,19 @@ static void submit_again(struct timer *t)
 
 static void end_done(struct operation *o, enum store_outcome outcome)
 {
+    if (outcome == STORE_DONE && o->after)
+        o->after->revision = o->revision;
     bool failed = outcome == STORE_FULL || outcome == STORE_FAILED;
     /* The disk is full or does not work: it will be recorded when there is room. Who waits is told
      * when the time is over. */
     if (failed && !operations.stopping &&
         timer_arm(&o->timer, clock_mono_ns() + AGAIN_NS, submit_again))
         return;
+    if (outcome == STORE_DONE && o->after) {
+        struct operation *after = o->after;
+        o->after = NULL;
+        operation_clean_up(after);
+    }
     if (outcome != STORE_DONE)
         log_event(LOG_ERROR, "end not recorded", "operation", o->id, "why",
                   outcome == STORE_REFUSED ? "another gateway has taken it over"
@@ -256,6 +264,13 @@ void journal_end(struct operation *o)
         change(w, o->key, NULL, 0);
     if (o->cancelled)
         change(w, o->key_cancelled, NULL, 0);
+    o->after = operation_clean_up_after(o);
+    if (o->after) {
+        while (!write_record(o->after, &len))
+            wait_for_memory();
+        change(w, o->after->key_record, o->after->write.record, len);
+        change(w, o->after->key_open, "", 0);
+    }
     point("second-commit");
     store_submit(operations.store, &w->txn);
 }

@@ -18,6 +18,8 @@
 #define UNSEEN_NS (30 * NS_PER_SEC)
 /* How often a delete looks whether the create that it waits for has ended. */
 #define CREATE_PAUSE_NS (50 * NS_PER_MS)
+/* Between two tries of a clean-up of the gateway's own. */
+#define OWN_PAUSE_NS (10 * NS_PER_SEC)
 
 /* ---- steps ---- */
 
@@ -85,10 +87,17 @@ static bool note_id(struct op *op, const char *native_id)
 {
     struct operation *o = op->owner;
     operation_set_native_id(o, native_id);
-    if (o->method->policy->kind != KIND_ACTION ||
-        strcmp(message_string(o->req, o->method->in.id), native_id) == 0)
+    if (o->method->policy->kind != KIND_ACTION)
         return true;
-    return journal_note(o);
+    bool known = strcmp(message_string(o->req, o->method->in.id), native_id) == 0;
+    return (known && !o->maker[0]) || journal_note(o);
+}
+
+static void note_maker(struct op *op, const char *token)
+{
+    struct operation *o = op->owner;
+    if (uuid_is(token))
+        o->maker = arena_strdup(&o->memory, token);
 }
 
 void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns, pb_Result *result,
@@ -103,6 +112,7 @@ void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns,
         .traceparent = "",
         .result = result ? result : o->result,
         .note_id = note_id,
+        .note_maker = note_maker,
         .owner = o,
     };
 }
@@ -317,7 +327,7 @@ static bool delete_meets_create(struct operation *o)
         return false;
     /* Where it is too late for that, the machine is there now, and deleted by the next try. */
     if (operations_cancel(id))
-        o->resumed = true;
+        o->met_create = true;
     operation_later(o, order_once_more, CREATE_PAUSE_NS);
     return true;
 }
@@ -338,16 +348,30 @@ static void deleted_already(struct operation *o)
     operation_finish(o, RESULT_CODE_DELETED);
 }
 
+/* What is to be deleted was there before: what a name that is not known now means, or what has
+ * never been. */
+static bool is_gone(const struct operation *o)
+{
+    bool meant = o->native_id[0] || uuid_is(message_string(o->req, o->method->in.id));
+    return o->met_create || (o->resumed && meant);
+}
+
 /* The order has not succeeded. */
 static void not_ordered(struct operation *o, pb_ResultCode code)
 {
     pb_SideEffects effects = o->result->side_effects;
+    /* Given up because the process ends, not because somebody has cancelled it: the next one has
+     * the journal. */
+    if (code == RESULT_CODE_CANCELLED && !operation_is_cancelled(o) && !operation_step(o))
+        return;
     bool unknown = code == RESULT_CODE_OUTCOME_UNKNOWN || effects == SIDE_EFFECTS_POSSIBLE;
     if (is_delete(o) && code == RESULT_CODE_NOT_FOUND) {
-        if (o->resumed)
+        if (is_gone(o))
             deleted_already(o);
         else if (!delete_meets_create(o))
             operation_finish(o, code);
+    } else if (operation_is_own(o) && clock_wall_ns() < o->deadline_wall_ns) {
+        operation_later(o, operation_order, OWN_PAUSE_NS);
     } else if (unknown) {
         operation_resolve(o);
     } else if (operation_creates(o) && (effects == SIDE_EFFECTS_CERTAIN || o->resumed)) {
@@ -409,8 +433,10 @@ void operation_order(struct job *j)
         o->order_by_ns = o->start_by_ns;
     struct op op;
     operation_op(o, &o->working, o->order_by_ns, NULL, &op);
+    op.cancelled = &o->given_up;
     pb_ResultCode code = o->method->policy->slot(o->connection->ops, o->connection->adapter, &op,
                                                  request_of(o), o->rsp);
+    o->touched |= op.touched;
     point("reply-read");
     if (result_is_success(code))
         operation_ordered(o, code);

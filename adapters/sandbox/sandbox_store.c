@@ -316,3 +316,26 @@ pb_ResultCode sandbox_find(struct adapter *a, struct op *op, const char *wanted,
     *ret = m;
     return RESULT_CODE_OK;
 }
+
+pb_ResultCode sandbox_note(struct adapter *a, struct op *op, const char *wanted,
+                           const char **ret_id)
+{
+    struct sandbox_machine *m = NULL;
+    const char *id = wanted;
+
+    *ret_id = wanted;
+    if (!op->note_id || uuid_is(wanted))
+        return RESULT_CODE_OK;
+    sandbox_lock(a);
+    pb_ResultCode code = sandbox_find(a, op, wanted, clock_mono_ns(), &m);
+    if (code == RESULT_CODE_OK)
+        id = arena_strdup(op->arena, m->id);
+    pthread_mutex_unlock(&a->lock);
+    if (code != RESULT_CODE_OK)
+        return code;
+    if (!op->note_id(op, id))
+        return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                       "the gateway could not record which machine is meant, so nothing was done");
+    *ret_id = id;
+    return RESULT_CODE_OK;
+}
