@@ -225,6 +225,8 @@ void operation_clean_up(struct operation *o);
 bool operation_is_own(const struct operation *o);
 /* It was cancelled, and the cloud has taken the order all the same: delete what it made. */
 void operation_drop(struct operation *o);
+/* Whether it has not ended, and the cloud has not taken its order. */
+bool operation_may_cancel(const char *id);
 /* Put a tombstone on a create that has not ended; false where it has, or that fails. Blocks. */
 bool operations_cancel(const char *id) MUST_USE;
 

@@ -248,12 +248,14 @@ static void seek_job(struct job *j)
         nothing_there(o);
 }
 
-/* An action is done again: what is so already is no error. */
+/* An action is done again, when the one before can no longer come after it: what is so already is
+ * no error. */
 static void redo(struct operation *o)
 {
+    int64_t pause = pause_ns(o->attempt), settle = operation_settle_ns(o);
     o->resumed = true;
     if (o->attempt < ACTION_ATTEMPTS_MAX && clock_wall_ns() < o->deadline_wall_ns)
-        operation_later(o, operation_order, pause_ns(o->attempt));
+        operation_later(o, operation_order, pause > settle ? pause : settle);
     else
         operation_finish(o, o->result->code);
 }

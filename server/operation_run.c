@@ -81,6 +81,17 @@ void operation_set_state(struct operation *o, pb_OperationState state)
     pthread_mutex_unlock(&operations.lock);
 }
 
+/* The machine that is to be deleted may be what a create has made that does not know it yet: it
+ * must not make another one when this one is gone. False where that cannot be recorded. */
+static bool maker_told(const struct operation *o)
+{
+    pthread_mutex_lock(&operations.lock);
+    const struct operation *create = o->maker[0] ? operation_find(o->maker) : NULL;
+    bool told = !create || !operation_creates(create) || create->ordered || create->finished;
+    pthread_mutex_unlock(&operations.lock);
+    return told || operations_cancel(o->maker) || !operation_may_cancel(o->maker);
+}
+
 /* A name that an action was given has turned out to be this machine. It is recorded before the
  * order leaves: redone after a restart, it must not find another machine of that name. */
 static bool note_id(struct op *op, const char *native_id)
@@ -90,7 +101,9 @@ static bool note_id(struct op *op, const char *native_id)
     if (o->method->policy->kind != KIND_ACTION)
         return true;
     bool known = strcmp(message_string(o->req, o->method->in.id), native_id) == 0;
-    return (known && !o->maker[0]) || journal_note(o);
+    if (!known || o->maker[0])
+        known = journal_note(o);
+    return known && maker_told(o);
 }
 
 static void note_maker(struct op *op, const char *token)

@@ -254,7 +254,7 @@ pb_ResultCode sandbox_find(struct adapter *a, struct op *op, const char *wanted,
                            struct sandbox_machine **ret) MUST_USE;
 /* The id of what a name refers to, which the gateway records before the machine is changed. Without
  * the lock: recording may block. An id is taken as it is. */
-pb_ResultCode sandbox_note(struct adapter *a, struct op *op, const char *wanted,
+pb_ResultCode sandbox_note(struct adapter *a, struct op *op, const char *wanted, bool deletes,
                            const char **ret_id) MUST_USE;
 struct sandbox_machine *sandbox_find_token(struct adapter *a, const char *token);
 /* Whether there is room for one more machine of the flavor. */

@@ -135,7 +135,7 @@ static pb_ResultCode note_and_act(struct adapter *a, struct op *op, const char *
                                   pb_Vm **ret)
 {
     const char *id;
-    pb_ResultCode code = sandbox_note(a, op, wanted, &id);
+    pb_ResultCode code = sandbox_note(a, op, wanted, false, &id);
 
     return code == RESULT_CODE_OK ? act(a, op, id, action, flavor, ret) : code;
 }

@@ -71,7 +71,7 @@ pb_ResultCode sandbox_delete_vm(struct adapter *a, struct op *op, const pb_Delet
     pb_ResultCode code = sandbox_enter(a, op, true);
 
     if (code == RESULT_CODE_OK)
-        code = sandbox_note(a, op, req->id, &id);
+        code = sandbox_note(a, op, req->id, true, &id);
     if (code != RESULT_CODE_OK)
         return code;
     struct adapter *held CLEANUP(sandbox_unlock) = a;
