@@ -253,15 +253,6 @@ pb_ResultCode operation_list(struct call *c)
 
 /* ---- cancelling ---- */
 
-bool operation_may_cancel(const char *id)
-{
-    pthread_mutex_lock(&operations.lock);
-    const struct operation *o = operation_find(id);
-    bool may = o && !o->finished && !o->ordered;
-    pthread_mutex_unlock(&operations.lock);
-    return may;
-}
-
 bool operations_cancel(const char *id)
 {
     pthread_mutex_lock(&operations.lock);

@@ -46,6 +46,7 @@ struct operation {
     bool ended;     /* and is recorded */
     bool cancelled; /* what turns up of it is to be deleted */
     bool ordered;   /* the cloud has taken the order: it is too late to take it back */
+    bool recorded;  /* and its record in the store has the machine */
     bool sending;   /* the order may be on its way */
     bool no_room;   /* while it is entered into the tables: memory is short */
     const struct method *method;
@@ -225,8 +226,6 @@ void operation_clean_up(struct operation *o);
 bool operation_is_own(const struct operation *o);
 /* It was cancelled, and the cloud has taken the order all the same: delete what it made. */
 void operation_drop(struct operation *o);
-/* Whether it has not ended, and the cloud has not taken its order. */
-bool operation_may_cancel(const char *id);
 /* Put a tombstone on a create that has not ended; false where it has, or that fails. Blocks. */
 bool operations_cancel(const char *id) MUST_USE;
 

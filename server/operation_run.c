@@ -1,5 +1,6 @@
 /* Running an operation: the order to the cloud, and looks at the machine until it is as wanted. */
 #include <string.h>
+#include <time.h>
 
 #include "isobar/clock.h"
 #include "isobar/message.h"
@@ -16,6 +17,8 @@
 #define LOOK_NS (3600 * NS_PER_SEC)
 /* A machine that has just been ordered may not be seen for so long: lists lag. */
 #define UNSEEN_NS (30 * NS_PER_SEC)
+/* How long a delete waits for the record of the create that made its machine. */
+#define MAKER_NS (10 * NS_PER_SEC)
 /* How often a delete looks whether the create that it waits for has ended. */
 #define CREATE_PAUSE_NS (50 * NS_PER_MS)
 /* Between two tries of a clean-up of the gateway's own. */
@@ -81,15 +84,34 @@ void operation_set_state(struct operation *o, pb_OperationState state)
     pthread_mutex_unlock(&operations.lock);
 }
 
-/* The machine that is to be deleted may be what a create has made that does not know it yet: it
- * must not make another one when this one is gone. False where that cannot be recorded. */
-static bool maker_told(const struct operation *o)
+/* What a delete finds of the create that made its machine. */
+enum maker { MAKER_KNOWS, MAKER_RECORDS, MAKER_SEEKS };
+
+static enum maker look_at_maker(const struct operation *o)
 {
     pthread_mutex_lock(&operations.lock);
     const struct operation *create = o->maker[0] ? operation_find(o->maker) : NULL;
-    bool told = !create || !operation_creates(create) || create->ordered || create->finished;
+    enum maker said = MAKER_SEEKS;
+    if (!create || !operation_creates(create) || create->recorded)
+        said = MAKER_KNOWS;
+    else if (create->ordered || create->finished)
+        said = MAKER_RECORDS;
     pthread_mutex_unlock(&operations.lock);
-    return told || operations_cancel(o->maker) || !operation_may_cancel(o->maker);
+    return said;
+}
+
+/* The machine that is to be deleted may be what a create has made whose record does not have it
+ * yet: taken up after a restart, it must not make another one when this one is gone. So it gets a
+ * tombstone, or is waited for till its record has the machine. False where neither succeeds. */
+static bool maker_told(struct operation *o)
+{
+    for (int64_t until = clock_mono_ns() + MAKER_NS; clock_mono_ns() < until;) {
+        enum maker said = look_at_maker(o);
+        if (said == MAKER_KNOWS || (said == MAKER_SEEKS && operations_cancel(o->maker)))
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = 2 * NS_PER_MS}, NULL);
+    }
+    return false;
 }
 
 /* A name that an action was given has turned out to be this machine. It is recorded before the
@@ -251,7 +273,9 @@ void operation_look_again(struct job *j)
     }
     vm->id = (char *)(uintptr_t)o->native_id;
     *operation_vm(o) = vm;
-    o->ordered = true;
+    pthread_mutex_lock(&operations.lock);
+    o->ordered = o->recorded = true;
+    pthread_mutex_unlock(&operations.lock);
     o->result->code = operation_creates(o) ? RESULT_CODE_CREATED
                       : is_delete(o)       ? RESULT_CODE_DELETED
                                            : RESULT_CODE_CHANGED;
@@ -261,7 +285,9 @@ void operation_look_again(struct job *j)
 
 static void running_recorded(struct operation *o, enum store_outcome outcome)
 {
-    (void)outcome;
+    pthread_mutex_lock(&operations.lock);
+    o->recorded = outcome == STORE_DONE;
+    pthread_mutex_unlock(&operations.lock);
     look_later(o);
 }
 
@@ -272,16 +298,17 @@ void operation_ordered(struct operation *o, pb_ResultCode code)
         vm->cloud = arena_strdup(&o->working, o->cloud);
         operation_set_native_id(o, vm->id);
     }
+    bool verify = operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0;
     pthread_mutex_lock(&operations.lock);
     bool dropped = o->cancelled && operation_creates(o);
-    o->ordered = !dropped;
+    o->ordered = !dropped && !verify;
     o->sending = false;
     pthread_mutex_unlock(&operations.lock);
     if (dropped) {
         operation_drop(o);
         return;
     }
-    if (operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0) {
+    if (verify) {
         operation_verify(o);
         return;
     }
