@@ -225,7 +225,7 @@ static void end_done(struct operation *o, enum store_outcome outcome)
      * when the time is over. */
     if (failed && !operations.stopping &&
         timer_arm(&o->timer, clock_mono_ns() + AGAIN_NS, submit_again))
-        return;
+        return; /* it has its place: arming cannot fail */
     if (outcome != STORE_DONE)
         log_event(LOG_ERROR, "end not recorded", "operation", o->id, "why",
                   outcome == STORE_REFUSED ? "another gateway has taken it over"
@@ -234,22 +234,27 @@ static void end_done(struct operation *o, enum store_outcome outcome)
     operation_ended(o);
 }
 
-/* Memory that must be there, for what may not be lost: wait until it is. */
-static void wait_for_memory(void)
+/* Serialise all that the record of the end has; false where memory is short. */
+static bool write_end(struct operation *o, size_t *ret_len)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 20 * NS_PER_MS}, NULL);
+    if (!o->result_data)
+        o->result_data = packed(&o->result->base, &o->result_len);
+    if (o->rsp && !o->response_data)
+        o->response_data = packed(o->rsp, &o->response_len);
+    return o->result_data && (o->response_data || !o->rsp) && write_record(o, ret_len);
 }
 
 void journal_end(struct operation *o)
 {
     struct journal_write *w = &o->write;
     size_t len;
-    while (!(o->result_data = packed(&o->result->base, &o->result_len)))
-        wait_for_memory();
-    while (o->rsp && !(o->response_data = packed(o->rsp, &o->response_len)))
-        wait_for_memory();
-    while (!write_record(o, &len))
-        wait_for_memory();
+    /* It may not be lost: wait until there is memory. Where the process ends before, it has not
+     * ended, and the next one finds out what has become of it. */
+    while (!write_end(o, &len)) {
+        if (!operation_step(o))
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 20 * NS_PER_MS}, NULL);
+    }
     write_begin(o, len, end_done);
     change(w, o->key_open, NULL, 0);
     if (o->key[0] && may_try_again(o->result))
