@@ -28,7 +28,7 @@ function(alloc_fail_wrap name)
     target_sources(${name} PRIVATE ${ALLOC_FAIL_FOLDER}/alloc_fail.c)
     target_include_directories(${name} PRIVATE ${ALLOC_FAIL_FOLDER})
     foreach(function malloc calloc realloc reallocarray strdup strndup asprintf vasprintf posix_memalign
-            aligned_alloc)
+            aligned_alloc pthread_create)
         target_link_options(${name} PRIVATE LINKER:--wrap=${function})
     endforeach()
 endfunction()
