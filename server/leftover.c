@@ -22,7 +22,8 @@ static pb_LeftoverVerdict judge(struct arena *a, const char *id)
 {
     bool failed = false;
     pthread_mutex_lock(&operations.lock);
-    bool open = operation_find(id) != NULL;
+    const struct operation *o = operation_find(id);
+    bool open = o && !o->ended;
     uint32_t number = operations.number;
     pthread_mutex_unlock(&operations.lock);
     if (open)
@@ -52,6 +53,9 @@ pb_ResultCode leftover_judge(struct call *c)
     for (size_t i = 0; i < rsp->n_leftovers; i++) {
         pb_Leftover *l = rsp->leftovers[i];
         l->verdict = judge(&c->arena, l->operation_id);
+        /* Its machine has gone, and nothing else needs what was made for it. */
+        if (l->verdict == LEFTOVER_VERDICT_KNOWN && !l->in_use && strcmp(l->kind, "vm") != 0)
+            l->verdict = LEFTOVER_VERDICT_ORPHAN;
         if (is_wanted(req, l->verdict))
             rsp->leftovers[n++] = l;
     }
@@ -88,11 +92,10 @@ pb_ResultCode leftover_check(struct call *c)
     }
     switch (judge(&c->arena, req->id)) {
     case LEFTOVER_VERDICT_ORPHAN:
+    case LEFTOVER_VERDICT_KNOWN: /* the adapter spares what a machine uses */
         break;
     case LEFTOVER_VERDICT_IN_WORK:
         return refuse(c, "the operation has not ended");
-    case LEFTOVER_VERDICT_KNOWN:
-        return refuse(c, "the operation has ended well: delete the machine");
     case LEFTOVER_VERDICT_FOREIGN:
         return refuse(c, "this gateway has not made it");
     default:

@@ -92,6 +92,7 @@ static bool write_record(struct operation *o, size_t *ret_len)
     record.epoch = operations.epoch;
     record.deadline_us = o->deadline_wall_ns / NS_PER_US;
     record.waits = o->waits;
+    record.maker = text(o->maker);
     record.keyed = o->key[0] != '\0';
     free(o->write.record);
     o->write.record = packed(&record.base, ret_len);
@@ -220,12 +221,19 @@ static void submit_again(struct timer *t)
 
 static void end_done(struct operation *o, enum store_outcome outcome)
 {
+    if (outcome == STORE_DONE && o->after)
+        o->after->revision = o->revision;
     bool failed = outcome == STORE_FULL || outcome == STORE_FAILED;
     /* The disk is full or does not work: it will be recorded when there is room. Who waits is told
      * when the time is over. */
     if (failed && !operations.stopping &&
         timer_arm(&o->timer, clock_mono_ns() + AGAIN_NS, submit_again))
         return; /* it has its place: arming cannot fail */
+    if (outcome == STORE_DONE && o->after) {
+        struct operation *after = o->after;
+        o->after = NULL;
+        operation_clean_up(after);
+    }
     if (outcome != STORE_DONE)
         log_event(LOG_ERROR, "end not recorded", "operation", o->id, "why",
                   outcome == STORE_REFUSED ? "another gateway has taken it over"
@@ -244,23 +252,35 @@ static bool write_end(struct operation *o, size_t *ret_len)
     return o->result_data && (o->response_data || !o->rsp) && write_record(o, ret_len);
 }
 
+/* Memory that must be there, for what may not be lost: wait until it is. False where the process
+ * ends before: the operation has not ended then, and the next one finds out what became of it. */
+static bool wait_for_memory(struct operation *o)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 20 * NS_PER_MS}, NULL);
+    return operation_step(o);
+}
+
 void journal_end(struct operation *o)
 {
     struct journal_write *w = &o->write;
-    size_t len;
-    /* It may not be lost: wait until there is memory. Where the process ends before, it has not
-     * ended, and the next one finds out what has become of it. */
-    while (!write_end(o, &len)) {
-        if (!operation_step(o))
+    size_t len, after_len;
+    while (!write_end(o, &len))
+        if (!wait_for_memory(o))
             return;
-        nanosleep(&(struct timespec){.tv_nsec = 20 * NS_PER_MS}, NULL);
-    }
+    o->after = operation_clean_up_after(o);
+    while (o->after && !write_record(o->after, &after_len))
+        if (!wait_for_memory(o))
+            return;
     write_begin(o, len, end_done);
     change(w, o->key_open, NULL, 0);
     if (o->key[0] && may_try_again(o->result))
         change(w, o->key, NULL, 0);
     if (o->cancelled)
         change(w, o->key_cancelled, NULL, 0);
+    if (o->after) {
+        change(w, o->after->key_record, o->after->write.record, after_len);
+        change(w, o->after->key_open, "", 0);
+    }
     point("second-commit");
     store_submit(operations.store, &w->txn);
 }

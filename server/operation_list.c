@@ -266,8 +266,10 @@ bool operations_cancel(const char *id)
     pthread_mutex_lock(&operations.lock);
     o = operation_find(id);
     ok = o && !o->finished && !o->ordered;
-    if (ok)
+    if (ok) {
         o->cancelled = true;
+        cancel_raise(&o->given_up);
+    }
     pthread_mutex_unlock(&operations.lock);
     if (!ok)
         journal_uncancel(id);

@@ -25,7 +25,7 @@
 #include "store.h"
 
 /* A commit of the journal on its way: what it compares and changes, with the memory for it. */
-#define WRITE_CHANGES 4
+#define WRITE_CHANGES 6
 struct journal_write {
     struct store_txn txn;
     struct store_compare compare;
@@ -43,6 +43,7 @@ struct operation {
     bool ended;     /* and is recorded */
     bool cancelled; /* what turns up of it is to be deleted */
     bool ordered;   /* the cloud has taken the order: it is too late to take it back */
+    bool recorded;  /* and its record in the store has the machine */
     bool sending;   /* the order may be on its way */
     const struct method *method;
     struct snapshot *snapshot; /* counted till it ends; NULL while no connection is there for it */
@@ -53,6 +54,7 @@ struct operation {
     const char
         *key; /* in the store, of principal and request_id; "" where it can not be repeated */
     const char *native_id;
+    const char *maker; /* of a delete: the operation that made the machine, or "" */
     char key_record[48], key_open[48], key_cancelled[48];
     char repeats[UUID_TEXT_LEN + 1]; /* the operation that has its key already */
     uint8_t digest[32];              /* of the request */
@@ -66,15 +68,19 @@ struct operation {
     unsigned turn;         /* which of them is next */
     ProtobufCMessage *req, *rsp;
     pb_Result *result;
-    bool waits;             /* for the machine's state, after the order */
-    bool resumed;           /* an earlier try may have got somewhere */
-    bool verified;          /* it has been seen that there is but one machine */
-    int64_t start_by_ns;    /* the caller's deadline: not begun by then, it is not begun */
-    int64_t order_by_ns;    /* the cloud's answer to the order is waited for so long */
-    int64_t look_until_ns;  /* and the state so long */
-    int64_t settled_ns;     /* what was sent before has taken effect by then, or never will */
-    unsigned misses;        /* looks in a row that failed */
-    pb_ResultCode end_code; /* how it ends once what is left over has been deleted */
+    bool waits;              /* for the machine's state, after the order */
+    bool resumed;            /* an earlier try may have got somewhere */
+    bool verified;           /* it has been seen that there is but one machine */
+    bool met_create;         /* a delete whose machine was being made, which was taken back */
+    bool touched;            /* what it made and took back may turn up yet */
+    struct cancel given_up;  /* nobody wants the answer to the order any more */
+    struct operation *after; /* the clean-up that begins with its end */
+    int64_t start_by_ns;     /* the caller's deadline: not begun by then, it is not begun */
+    int64_t order_by_ns;     /* the cloud's answer to the order is waited for so long */
+    int64_t look_until_ns;   /* and the state so long */
+    int64_t settled_ns;      /* what was sent before has taken effect by then, or never will */
+    unsigned misses;         /* looks in a row that failed */
+    pb_ResultCode end_code;  /* how it ends once what is left over has been deleted */
 
     /* Once it has ended: serialised, from malloc. */
     uint8_t *result_data, *response_data;
@@ -114,6 +120,8 @@ void operation_unref(struct operation *o);
 /* An empty one, in no table, with this id (NULL: a new one); NULL where memory is short. Without
  * the lock. */
 struct operation *operation_blank(const char *id);
+/* Who calls where the gateway itself does. */
+#define GATEWAY_PRINCIPAL "gateway"
 /* One for this call, not in the table yet; NULL where memory is short. Without the lock. */
 struct operation *operation_new(struct call *c, const char *key);
 /* Into the table, which takes the reference; false where memory is short. */
@@ -129,6 +137,8 @@ void operation_discard(struct operation *o);
 void operation_forget(struct operation *o);
 pb_Wait operation_wait_of(const struct call *c);
 bool operation_creates(const struct operation *o);
+/* Takes the lock. */
+bool operation_is_cancelled(struct operation *o);
 
 /* ---- calls that wait ---- */
 
@@ -203,6 +213,13 @@ void operation_resolve(struct operation *o);
 void operation_verify(struct operation *o);
 /* It has failed with `code` and may have left something behind: delete that, then it ends so. */
 void operation_clean(struct operation *o, pb_ResultCode code);
+/* The clean-up that is to follow the end of an operation, once all has settled: an operation of the
+ * gateway's own, to be recorded together with that end. NULL where there is nothing to clean up. */
+struct operation *operation_clean_up_after(struct operation *o);
+/* Begin it, when that is recorded. */
+void operation_clean_up(struct operation *o);
+/* Whether it is such a one. */
+bool operation_is_own(const struct operation *o);
 /* It was cancelled, and the cloud has taken the order all the same: delete what it made. */
 void operation_drop(struct operation *o);
 /* Put a tombstone on a create that has not ended; false where it has, or that fails. Blocks. */

@@ -58,14 +58,6 @@ static int64_t poll_ns(const struct operation *o)
     return o->connection->ops->poll_interval_ms * NS_PER_MS;
 }
 
-static bool is_cancelled(struct operation *o)
-{
-    pthread_mutex_lock(&operations.lock);
-    bool cancelled = o->cancelled;
-    pthread_mutex_unlock(&operations.lock);
-    return cancelled;
-}
-
 /* The machines that bear the mark, in the look's arena; false where the cloud did not say. */
 static bool seek(struct operation *o, struct arena *look, pb_ListOperationVmsResponse *ret)
 {
@@ -217,7 +209,7 @@ static void order_again(struct operation *o)
 static void nothing_there(struct operation *o)
 {
     pb_ResultCode code;
-    if (is_cancelled(o)) {
+    if (operation_is_cancelled(o)) {
         code = result_fail(&o->working, o->result, RESULT_CODE_CANCELLED,
                            "it was cancelled; no machine has been made");
     } else if (clock_wall_ns() > o->deadline_wall_ns) {
@@ -244,7 +236,7 @@ static void seek_job(struct job *j)
     }
     o->misses = 0;
     pb_Vm *best = choose(&found);
-    if (best && is_cancelled(o))
+    if (best && operation_is_cancelled(o))
         operation_drop(o);
     else if (best && delete_others(o, look, &found, best))
         adopt(o, best);
@@ -256,12 +248,14 @@ static void seek_job(struct job *j)
         nothing_there(o);
 }
 
-/* An action is done again: what is so already is no error. */
+/* An action is done again, when the one before can no longer come after it: what is so already is
+ * no error. */
 static void redo(struct operation *o)
 {
+    int64_t pause = pause_ns(o->attempt), settle = operation_settle_ns(o);
     o->resumed = true;
     if (o->attempt < ACTION_ATTEMPTS_MAX && clock_wall_ns() < o->deadline_wall_ns)
-        operation_later(o, operation_order, pause_ns(o->attempt));
+        operation_later(o, operation_order, pause > settle ? pause : settle);
     else
         operation_finish(o, o->result->code);
 }
@@ -356,6 +350,7 @@ static void clean_job(struct job *j)
         return;
     }
     o->result->side_effects = SIDE_EFFECTS_NONE;
+    o->touched = true;
     operation_finish(o, o->end_code);
 }
 
@@ -368,4 +363,68 @@ void operation_clean(struct operation *o, pb_ResultCode code)
         return;
     }
     operation_next(o, clean_job);
+}
+
+/* ---- clean-up of the gateway's own ---- */
+
+/* How long it is tried. */
+#define OWN_NS (24 * 3600 * NS_PER_SEC)
+
+bool operation_is_own(const struct operation *o)
+{
+    return o->method->policy->kind == KIND_TASK && strcmp(o->principal, GATEWAY_PRINCIPAL) == 0;
+}
+
+/* Whose things are to be looked for after the end; NULL where there are none. */
+static const char *owner_after(const struct operation *o)
+{
+    bool deleted = o->maker[0] && o->result->code == RESULT_CODE_DELETED;
+    bool failed = operation_creates(o) && o->touched && !result_is_success(o->result->code);
+    if (!o->connection->ops->delete_leftover || operation_settle_ns(o) == 0)
+        return NULL;
+    return deleted ? o->maker : failed ? o->id : NULL;
+}
+
+struct operation *operation_clean_up_after(struct operation *o)
+{
+    const char *owner = owner_after(o);
+    struct operation *after = owner ? operation_blank(NULL) : NULL;
+    pb_DeleteLeftoverRequest *req =
+        after ? arena_message(&after->working, &pb_DeleteLeftoverRequest_desc) : NULL;
+    if (!after)
+        return NULL; /* without memory it stays a leftover, which the janitor tells */
+    after->method = method_find("isobar.v1.OperationService/DeleteLeftover");
+    after->connection = o->connection;
+    after->cloud = arena_strdup(&after->memory, o->cloud);
+    after->principal = GATEWAY_PRINCIPAL;
+    after->durable = after->resumed = true;
+    after->created_ns = after->updated_ns = clock_wall_ns();
+    after->deadline_wall_ns = after->created_ns + OWN_NS;
+    after->rsp = arena_message(&after->working, after->method->output);
+    after->result = result_new(&after->working);
+    if (req) {
+        req->cloud = arena_strdup(&after->working, o->cloud);
+        req->id = arena_strdup(&after->working, owner);
+        after->req = &req->base;
+    }
+    if (!req || !after->rsp || !after->result || after->working.exhausted ||
+        after->memory.exhausted) {
+        operation_discard(after);
+        return NULL;
+    }
+    after->snapshot = o->snapshot;
+    atomic_fetch_add(&o->snapshot->refs, 1);
+    return after;
+}
+
+void operation_clean_up(struct operation *o)
+{
+    pthread_mutex_lock(&operations.lock);
+    bool ok = operation_insert(o);
+    operations.n_working += ok;
+    pthread_mutex_unlock(&operations.lock);
+    if (ok)
+        operation_later(o, operation_order, operation_settle_ns(o));
+    else
+        operation_discard(o); /* the next start takes it up */
 }

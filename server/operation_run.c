@@ -1,5 +1,6 @@
 /* Running an operation: the order to the cloud, and looks at the machine until it is as wanted. */
 #include <string.h>
+#include <time.h>
 
 #include "isobar/clock.h"
 #include "isobar/message.h"
@@ -16,8 +17,12 @@
 #define LOOK_NS (3600 * NS_PER_SEC)
 /* A machine that has just been ordered may not be seen for so long: lists lag. */
 #define UNSEEN_NS (30 * NS_PER_SEC)
+/* How long a delete waits for the record of the create that made its machine. */
+#define MAKER_NS (10 * NS_PER_SEC)
 /* How often a delete looks whether the create that it waits for has ended. */
 #define CREATE_PAUSE_NS (50 * NS_PER_MS)
+/* Between two tries of a clean-up of the gateway's own. */
+#define OWN_PAUSE_NS (10 * NS_PER_SEC)
 
 /* ---- steps ---- */
 
@@ -77,16 +82,55 @@ void operation_set_state(struct operation *o, pb_OperationState state)
     pthread_mutex_unlock(&operations.lock);
 }
 
+/* What a delete finds of the create that made its machine. */
+enum maker { MAKER_KNOWS, MAKER_RECORDS, MAKER_SEEKS };
+
+static enum maker look_at_maker(const struct operation *o)
+{
+    pthread_mutex_lock(&operations.lock);
+    const struct operation *create = o->maker[0] ? operation_find(o->maker) : NULL;
+    enum maker said = MAKER_SEEKS;
+    if (!create || !operation_creates(create) || create->recorded)
+        said = MAKER_KNOWS;
+    else if (create->ordered || create->finished)
+        said = MAKER_RECORDS;
+    pthread_mutex_unlock(&operations.lock);
+    return said;
+}
+
+/* The machine that is to be deleted may be what a create has made whose record does not have it
+ * yet: taken up after a restart, it must not make another one when this one is gone. So it gets a
+ * tombstone, or is waited for till its record has the machine. False where neither succeeds. */
+static bool maker_told(struct operation *o)
+{
+    for (int64_t until = clock_mono_ns() + MAKER_NS; clock_mono_ns() < until;) {
+        enum maker said = look_at_maker(o);
+        if (said == MAKER_KNOWS || (said == MAKER_SEEKS && operations_cancel(o->maker)))
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = 2 * NS_PER_MS}, NULL);
+    }
+    return false;
+}
+
 /* A name that an action was given has turned out to be this machine. It is recorded before the
  * order leaves: redone after a restart, it must not find another machine of that name. */
 static bool note_id(struct op *op, const char *native_id)
 {
     struct operation *o = op->owner;
     operation_set_native_id(o, native_id);
-    if (o->method->policy->kind != KIND_ACTION ||
-        strcmp(message_string(o->req, o->method->in.id), native_id) == 0)
+    if (o->method->policy->kind != KIND_ACTION)
         return true;
-    return o->native_id[0] && journal_note(o);
+    bool known = strcmp(message_string(o->req, o->method->in.id), native_id) == 0;
+    if (!known || o->maker[0])
+        known = journal_note(o);
+    return known && !o->memory.exhausted && maker_told(o);
+}
+
+static void note_maker(struct op *op, const char *token)
+{
+    struct operation *o = op->owner;
+    if (uuid_is(token))
+        o->maker = arena_strdup(&o->memory, token);
 }
 
 void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns, pb_Result *result,
@@ -101,6 +145,7 @@ void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns,
         .traceparent = "",
         .result = result ? result : o->result,
         .note_id = note_id,
+        .note_maker = note_maker,
         .owner = o,
     };
 }
@@ -226,7 +271,9 @@ void operation_look_again(struct job *j)
     }
     vm->id = (char *)(uintptr_t)o->native_id;
     *operation_vm(o) = vm;
-    o->ordered = true;
+    pthread_mutex_lock(&operations.lock);
+    o->ordered = o->recorded = true;
+    pthread_mutex_unlock(&operations.lock);
     o->result->code = operation_creates(o) ? RESULT_CODE_CREATED
                       : is_delete(o)       ? RESULT_CODE_DELETED
                                            : RESULT_CODE_CHANGED;
@@ -236,7 +283,9 @@ void operation_look_again(struct job *j)
 
 static void running_recorded(struct operation *o, enum store_outcome outcome)
 {
-    (void)outcome;
+    pthread_mutex_lock(&operations.lock);
+    o->recorded = outcome == STORE_DONE;
+    pthread_mutex_unlock(&operations.lock);
     look_later(o);
 }
 
@@ -247,16 +296,17 @@ void operation_ordered(struct operation *o, pb_ResultCode code)
         vm->cloud = (char *)(uintptr_t)o->cloud;
         operation_set_native_id(o, vm->id);
     }
+    bool verify = operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0;
     pthread_mutex_lock(&operations.lock);
     bool dropped = o->cancelled && operation_creates(o);
-    o->ordered = !dropped;
+    o->ordered = !dropped && !verify;
     o->sending = false;
     pthread_mutex_unlock(&operations.lock);
     if (dropped) {
         operation_drop(o);
         return;
     }
-    if (operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0) {
+    if (verify) {
         operation_verify(o);
         return;
     }
@@ -315,7 +365,7 @@ static bool delete_meets_create(struct operation *o)
         return false;
     /* Where it is too late for that, the machine is there now, and deleted by the next try. */
     if (operations_cancel(id))
-        o->resumed = true;
+        o->met_create = true;
     operation_later(o, order_once_more, CREATE_PAUSE_NS);
     return true;
 }
@@ -336,16 +386,30 @@ static void deleted_already(struct operation *o)
     operation_finish(o, RESULT_CODE_DELETED);
 }
 
+/* What is to be deleted was there before: what a name that is not known now means, or what has
+ * never been. */
+static bool is_gone(const struct operation *o)
+{
+    bool meant = o->native_id[0] || uuid_is(message_string(o->req, o->method->in.id));
+    return o->met_create || (o->resumed && meant);
+}
+
 /* The order has not succeeded. */
 static void not_ordered(struct operation *o, pb_ResultCode code)
 {
     pb_SideEffects effects = o->result->side_effects;
+    /* Given up because the process ends, not because somebody has cancelled it: the next one has
+     * the journal. */
+    if (code == RESULT_CODE_CANCELLED && !operation_is_cancelled(o) && !operation_step(o))
+        return;
     bool unknown = code == RESULT_CODE_OUTCOME_UNKNOWN || effects == SIDE_EFFECTS_POSSIBLE;
     if (is_delete(o) && code == RESULT_CODE_NOT_FOUND) {
-        if (o->resumed)
+        if (is_gone(o))
             deleted_already(o);
         else if (!delete_meets_create(o))
             operation_finish(o, code);
+    } else if (operation_is_own(o) && clock_wall_ns() < o->deadline_wall_ns) {
+        operation_later(o, operation_order, OWN_PAUSE_NS);
     } else if (unknown) {
         operation_resolve(o);
     } else if (operation_creates(o) && (effects == SIDE_EFFECTS_CERTAIN || o->resumed)) {
@@ -406,11 +470,13 @@ void operation_order(struct job *j)
     if (o->start_by_ns != INT64_MAX && o->start_by_ns > o->order_by_ns)
         o->order_by_ns = o->start_by_ns;
     /* What an earlier try had no memory for is no failure of this one. */
-    o->working.exhausted = false;
+    o->working.exhausted = o->memory.exhausted = false;
     struct op op;
     operation_op(o, &o->working, o->order_by_ns, NULL, &op);
+    op.cancelled = &o->given_up;
     pb_ResultCode code = o->method->policy->slot(o->connection->ops, o->connection->adapter, &op,
                                                  request_of(o), o->rsp);
+    o->touched |= op.touched;
     point("reply-read");
     if (result_is_success(code))
         operation_ordered(o, code);

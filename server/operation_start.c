@@ -17,7 +17,9 @@
 /* Workers of what reads the store. */
 #define LOCAL_WORKERS 4
 #define LOCAL_QUEUED  1024
-#define READ_MAX      ((size_t)256 << 20)
+/* How long an order that is given up may take to notice. */
+#define GIVE_UP_S 1
+#define READ_MAX  ((size_t)256 << 20)
 
 /* ---- the gateway's own ---- */
 
@@ -68,6 +70,7 @@ static bool fill(struct operation *o, const pb_OperationRecord *r, int64_t revis
     o->principal = arena_strdup(&o->memory, shown->principal);
     o->request_id = arena_strdup(&o->memory, shown->request_id);
     o->native_id = arena_strdup(&o->memory, shown->native_id);
+    o->maker = arena_strdup(&o->memory, r->maker);
     o->key = r->keyed ? journal_key(&o->memory, o->request_id, o->principal) : "";
     memcpy(o->digest, r->digest.data, sizeof(o->digest));
     o->created_ns = wall_of(shown->created_at);
@@ -117,12 +120,17 @@ static void taken_up(struct operation *o, enum store_outcome outcome)
 {
     (void)outcome;
     /* A create may have been sent, whatever its record says: who sent it is dead now. */
-    if (o->state == OPERATION_STATE_RUNNING && o->native_id[0] && !o->cancelled)
+    bool deletes = o->method->policy->wait_for == VM_STATE_DELETED;
+    if (operation_is_own(o))
+        operation_later(o, operation_order, operation_settle_ns(o));
+    else if (o->state == OPERATION_STATE_RUNNING && o->native_id[0] && !o->cancelled)
         operation_next(o, operation_look_again);
     else if (operation_creates(o))
         operation_resolve(o);
-    else
+    else if (deletes || operation_settle_ns(o) == 0)
         operation_next(o, operation_order);
+    else /* what the dead one has sent may take effect yet, and must not come after this */
+        operation_later(o, operation_order, operation_settle_ns(o));
 }
 
 /* Give it the connection of its cloud, and go on; false where there is none. */
@@ -227,6 +235,12 @@ bool operations_stop(int64_t deadline_ns)
     pthread_mutex_lock(&operations.lock);
     int rc = 0;
     while (operations.n_working > 0 && rc == 0)
+        rc = pthread_cond_timedwait(&operations.calm, &operations.lock, &at);
+    /* The time is over: orders that are on their way are no longer waited for. */
+    for (struct operation *o = operations.newest; rc != 0 && o; o = o->older)
+        cancel_raise(&o->given_up);
+    at.tv_sec += GIVE_UP_S;
+    for (rc = 0; operations.n_working > 0 && rc == 0;)
         rc = pthread_cond_timedwait(&operations.calm, &operations.lock, &at);
     bool calm = operations.n_working == 0;
     pthread_mutex_unlock(&operations.lock);

@@ -34,6 +34,8 @@ void operation_unref(struct operation *o)
     arena_done(&o->working);
     arena_done(&o->looks[0]);
     arena_done(&o->looks[1]);
+    if (o->after)
+        operation_discard(o->after);
     free(o->write.record);
     free(o->result_data);
     free(o->response_data);
@@ -62,6 +64,14 @@ pb_Wait operation_wait_of(const struct call *c)
     return (pb_Wait)message_uint(c->req, c->method->in.wait);
 }
 
+bool operation_is_cancelled(struct operation *o)
+{
+    pthread_mutex_lock(&operations.lock);
+    bool cancelled = o->cancelled;
+    pthread_mutex_unlock(&operations.lock);
+    return cancelled;
+}
+
 bool operation_creates(const struct operation *o)
 {
     return o->method->policy->kind == KIND_CREATE;
@@ -87,7 +97,7 @@ struct operation *operation_blank(const char *id)
     snprintf(o->key_open, sizeof(o->key_open), KEY_OPEN "%s", o->id);
     snprintf(o->key_cancelled, sizeof(o->key_cancelled), KEY_CANCELLED "%s", o->id);
     o->state = OPERATION_STATE_INTENT;
-    o->native_id = "";
+    o->native_id = o->maker = o->key = o->request_id = "";
     o->start_by_ns = INT64_MAX;
     o->refs = 1;
     return o;

@@ -34,6 +34,13 @@ struct op {
      * then which machine is meant, so that no other one of that name is met after a restart. It may
      * block. */
     bool (*note_id)(struct op *op, const char *native_id);
+    /* May be NULL. A delete calls it before note_id(), which it then calls in any case: the
+     * operation that made the machine, as its mark says. What that one made beside the machine is
+     * looked for again when all has settled, whoever dies meanwhile. */
+    void (*note_maker)(struct op *op, const char *token);
+    /* Set by a create that fails, made something beside a machine, and has taken it back: what
+     * lists have not shown yet is looked for again when all has settled. */
+    bool touched;
     void *owner; /* the gateway's */
 };
 

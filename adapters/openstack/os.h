@@ -86,6 +86,9 @@ struct op os_aside(struct op *op, int within_ms);
 /* Say in op->result what was said in an aside. Returns the code. */
 pb_ResultCode os_tell(struct op *op, const struct op *aside, pb_ResultCode code);
 
+/* The gateway could not record which machine is meant, so nothing is sent. Returns the code. */
+pb_ResultCode os_not_noted(struct op *op);
+
 /* op_end() for slots; on success, what failed on the way there is no longer said. */
 pb_ResultCode os_end(struct op *op, pb_ResultCode code);
 

@@ -144,6 +144,8 @@ static pb_ResultCode act(struct adapter *a, struct op *op, const struct os_actio
             return os_end(op, code);
         }
         id = server.id;
+        if (body != NULL && op->note_id != NULL && !op->note_id(op, id))
+            return os_end(op, os_not_noted(op));
         if (body != NULL)
             code = order_or_reconsider(a, op, action, id, body);
     }

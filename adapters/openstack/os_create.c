@@ -271,6 +271,7 @@ static pb_ResultCode take_back(struct making *m, pb_ResultCode code)
     clean.cancelled = NULL; /* nobody else does it later */
     struct op look = os_aside(&clean, 0);
     struct os_remains remains;
+    m->op->touched = m->port_id != NULL || m->open || m->asked_volumes;
     bool seen = os_remains_find(m->a, &look, m->plan.token, NULL, m->asked_volumes, &remains) ==
                 RESULT_CODE_OK;
     bool gone = seen && os_remains_delete(m->a, &clean, &remains);

@@ -40,6 +40,10 @@ pb_ResultCode openstack_delete_vm(struct adapter *a, struct op *op, const pb_Del
     /* Looked for while the machine is there: afterwards nothing tells what was on it. */
     struct os_remains remains = {0};
     const char *token = shape_map_get(&server.metadata, OS_TOKEN_KEY);
+    if (token != NULL && op->note_maker != NULL)
+        op->note_maker(op, token);
+    if (op->note_id != NULL && !op->note_id(op, server.id))
+        return os_end(op, os_not_noted(op));
     if (token != NULL)
         code = os_remains_find(a, op, token, server.id, false, &remains);
     if (code == RESULT_CODE_OK)

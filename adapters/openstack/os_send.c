@@ -65,6 +65,15 @@ bool os_has_service(struct adapter *a, struct op *op, enum os_service service)
     return session->bases[service] != NULL;
 }
 
+pb_ResultCode os_not_noted(struct op *op)
+{
+    op->result->side_effects = SIDE_EFFECTS_NONE;
+    op->result->blame = BLAME_GATEWAY;
+    return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                   "the gateway could not record which machine is meant, so nothing was sent; see "
+                   "its log");
+}
+
 /* Anybody may ask, without a token. */
 pb_ResultCode os_compute_versions(struct adapter *a, struct op *op,
                                   const struct os_session *session, struct os_versions *ret)

@@ -252,6 +252,10 @@ void sandbox_unlock(struct adapter **a);
 /* The machine of a name or id that can be seen now. */
 pb_ResultCode sandbox_find(struct adapter *a, struct op *op, const char *wanted, int64_t now,
                            struct sandbox_machine **ret) MUST_USE;
+/* The id of what a name refers to, which the gateway records before the machine is changed. Without
+ * the lock: recording may block. An id is taken as it is. */
+pb_ResultCode sandbox_note(struct adapter *a, struct op *op, const char *wanted, bool deletes,
+                           const char **ret_id) MUST_USE;
 struct sandbox_machine *sandbox_find_token(struct adapter *a, const char *token);
 /* Whether there is room for one more machine of the flavor. */
 pb_ResultCode sandbox_room(struct adapter *a, struct op *op,

@@ -130,12 +130,22 @@ static pb_ResultCode act(struct adapter *a, struct op *op, const char *id,
 
 /* ---- the slots ---- */
 
+static pb_ResultCode note_and_act(struct adapter *a, struct op *op, const char *wanted,
+                                  const struct action *action, const struct sandbox_flavor *flavor,
+                                  pb_Vm **ret)
+{
+    const char *id;
+    pb_ResultCode code = sandbox_note(a, op, wanted, false, &id);
+
+    return code == RESULT_CODE_OK ? act(a, op, id, action, flavor, ret) : code;
+}
+
 static pb_ResultCode enter_and_act(struct adapter *a, struct op *op, const char *id,
                                    const struct action *action, pb_Vm **ret)
 {
     pb_ResultCode code = sandbox_enter(a, op, true);
 
-    return code == RESULT_CODE_OK ? act(a, op, id, action, NULL, ret) : code;
+    return code == RESULT_CODE_OK ? note_and_act(a, op, id, action, NULL, ret) : code;
 }
 
 pb_ResultCode sandbox_start_vm(struct adapter *a, struct op *op, const pb_StartVmRequest *req,
@@ -176,5 +186,5 @@ pb_ResultCode sandbox_resize_vm(struct adapter *a, struct op *op, const pb_Resiz
 
     if (code == RESULT_CODE_OK)
         code = sandbox_pick(op, &sandbox_flavor_noun, "flavor_name", req->flavor_name, &flavor);
-    return code == RESULT_CODE_OK ? act(a, op, req->id, &resize, flavor, &ret->vm) : code;
+    return code == RESULT_CODE_OK ? note_and_act(a, op, req->id, &resize, flavor, &ret->vm) : code;
 }

@@ -316,3 +316,38 @@ pb_ResultCode sandbox_find(struct adapter *a, struct op *op, const char *wanted,
     *ret = m;
     return RESULT_CODE_OK;
 }
+
+/* What is known of the machine, in the arena. */
+static pb_ResultCode look_up(struct adapter *a, struct op *op, const char *wanted,
+                             const char **ret_id, const char **ret_token)
+{
+    struct sandbox_machine *m = NULL;
+
+    sandbox_lock(a);
+    pb_ResultCode code = sandbox_find(a, op, wanted, clock_mono_ns(), &m);
+    if (code == RESULT_CODE_OK) {
+        *ret_id = arena_strdup(op->arena, m->id);
+        *ret_token = arena_strdup(op->arena, m->token);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return code;
+}
+
+pb_ResultCode sandbox_note(struct adapter *a, struct op *op, const char *wanted, bool deletes,
+                           const char **ret_id)
+{
+    const char *token = "";
+
+    *ret_id = wanted;
+    if (!op->note_id || (uuid_is(wanted) && !deletes))
+        return RESULT_CODE_OK;
+    pb_ResultCode code = look_up(a, op, wanted, ret_id, &token);
+    if (code != RESULT_CODE_OK)
+        return code;
+    if (deletes && *token && op->note_maker)
+        op->note_maker(op, token);
+    if (!op->note_id(op, *ret_id))
+        return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                       "the gateway could not record which machine is meant, so nothing was done");
+    return RESULT_CODE_OK;
+}

@@ -67,15 +67,18 @@ pb_ResultCode sandbox_delete_vm(struct adapter *a, struct op *op, const pb_Delet
                                 pb_DeleteVmResponse *ret)
 {
     struct sandbox_machine *m = NULL;
+    const char *id = NULL;
     pb_ResultCode code = sandbox_enter(a, op, true);
 
+    if (code == RESULT_CODE_OK)
+        code = sandbox_note(a, op, req->id, true, &id);
     if (code != RESULT_CODE_OK)
         return code;
     struct adapter *held CLEANUP(sandbox_unlock) = a;
     sandbox_lock(held);
     int64_t now = clock_mono_ns();
     sandbox_sweep(a, now);
-    code = sandbox_find(a, op, req->id, now, &m);
+    code = sandbox_find(a, op, id, now, &m);
     if (code != RESULT_CODE_OK)
         return code;
     sandbox_delete(a, m, now);

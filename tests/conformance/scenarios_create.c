@@ -198,8 +198,7 @@ void cancelled_through_gateway(struct run *t)
     run_sleep(CANCEL_MS); /* so that it was sent in any case */
     cancel->id = get->id = run_text(t, "%s", token);
     TRY(CALL(t, OperationService, CancelOperation, cancel, &r));
-    if (r.code != RESULT_CODE_ACCEPTED)
-        TRY(run_code(t, &r, RESULT_CODE_OK));
+    TRY(run_code(t, &r, RESULT_CODE_CHANGED));
     run_disarm(t);
     for (int i = 0; i < END_LOOKS; i++) {
         TRY(CALL(t, OperationService, GetOperation, get, &r));

@@ -1,6 +1,7 @@
 """An isobard that is killed and started again, with a state that stays."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import subprocess
@@ -10,6 +11,15 @@ from sp import Client
 
 START_S = 30        # sanitizers are slow, and so are two cores that do other things too
 END_S = 30
+
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """In the child: however the harness ends, nothing of it stays behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class BadEnd(Exception):
@@ -40,7 +50,7 @@ class Daemon:
             log.flush()
             self.process = subprocess.Popen(
                 [gateway.ISOBARD, '--config', self.config], env=env, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log)
+                stdout=log, stderr=log, preexec_fn=die_with_parent)
         self.client, self.dead = None, asyncio.Event()
         fd = os.pidfd_open(self.process.pid)
         loop, dead, process = asyncio.get_running_loop(), self.dead, self.process

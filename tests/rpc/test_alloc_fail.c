@@ -443,7 +443,7 @@ static void leave_operations(void)
     n_changes = 0;
     pb_DeleteVmRequest *gone = NEW(&fx, DeleteVmRequest);
     gone->cloud = TEXT("box");
-    gone->id = TEXT("gone");
+    gone->id = TEXT("0190aaaa-0000-7000-8000-000000000001");
     pb_StopVmRequest *stop = NEW(&fx, StopVmRequest);
     stop->cloud = TEXT("box");
     stop->id = TEXT("gone");

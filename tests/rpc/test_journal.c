@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "gateway_fixture.h"
+#include "operation_private.h"
 
 static struct fixture fx;
 
@@ -316,6 +317,71 @@ static void test_leftovers(void **state)
     fixture_end(&fx);
 }
 
+/* An operation that ended so long ago, under a request id, as a process before would have left it.
+ */
+static void put_old(struct store *s, const char *id, const char *request_id, int64_t ago_s)
+{
+    pb_OperationRecord record = pb_OperationRecord_INIT;
+    pb_Operation o = pb_Operation_INIT;
+    pb_Result result = pb_Result_INIT;
+    Google__Protobuf__Timestamp at = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    uint8_t bytes[1024];
+    at.seconds = clock_wall_ns() / NS_PER_SEC - ago_s;
+    result.code = RESULT_CODE_CREATED;
+    o.id = TEXT(id);
+    o.state = OPERATION_STATE_DONE;
+    o.method = TEXT("isobar.v1.VmService/CreateVm");
+    o.cloud = TEXT("box");
+    o.principal = TEXT("local");
+    o.request_id = TEXT(request_id);
+    o.created_at = o.updated_at = &at;
+    o.result = &result;
+    record.operation = &o;
+    record.keyed = true;
+    char *name = arena_printf(&fx.arena, "operation/%s", id);
+    struct store_change changes[] = {
+        {.key = name, .data = bytes, .len = protobuf_c_message_pack(&record.base, bytes)},
+        {.key = journal_key(&fx.arena, request_id, "local"), .data = id, .len = strlen(id)},
+    };
+    struct store_txn t = {.changes = changes, .n_changes = 2};
+    assert_int_equal(store_commit(s, &t), STORE_DONE);
+}
+
+static pb_ResultCode get_operation(const char *id)
+{
+    pb_GetOperationRequest *get = NEW(&fx, GetOperationRequest);
+    get->id = TEXT(id);
+    return ask("isobar.v1.OperationService/GetOperation", get)->result->code;
+}
+
+static void test_old_ones_are_forgotten(void **state)
+{
+    (void)state;
+    static const char *const old = "01900000-0000-7000-8000-000000000001";
+    static const char *const young = "01900000-0000-7000-8000-000000000002";
+    char why[512];
+    fixture_start(&fx, "keep_operations: 60s\n" BOX);
+    assert_true(gateway_drain(fx.gateway));
+    struct store *s = store_open(fx.dir, why);
+    assert_non_null(s);
+    put_old(s, old, "r-old", 3600);
+    put_old(s, young, "r-young", 10);
+    store_close(s);
+    struct config *c = fixture_config(&fx, "keep_operations: 60s\n" BOX);
+    fx.gateway = gateway_start(c, fixture_report, NULL);
+    assert_non_null(fx.gateway);
+    for (int i = 0; i < 1000 && get_operation(old) != RESULT_CODE_NOT_FOUND; i++)
+        usleep(20000);
+    assert_int_equal(get_operation(old), RESULT_CODE_NOT_FOUND);
+    assert_int_equal(get_operation(young), RESULT_CODE_OK);
+    /* Its request id is free again; that of the other is not. */
+    assert_int_equal(create("box", "web", WAIT_UNSPECIFIED, "r-old")->result->code,
+                     RESULT_CODE_CREATED);
+    assert_int_equal(create("box", "web", WAIT_UNSPECIFIED, "r-young")->result->code,
+                     RESULT_CODE_ALREADY_EXISTS);
+    fixture_end(&fx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_leftovers),
+        cmocka_unit_test(test_old_ones_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
