@@ -204,6 +204,13 @@ void dispatch_receive(void *ctx, struct call *c)
     c->done = send_reply;
     c->result = result_new(&c->arena);
     c->snapshot = snapshot_get();
+    if (!c->result) {
+        isobar__v1__result__init(&c->spare);
+        c->result = &c->spare;
+        c->env = (struct envelope){"", "", "", "", 0, NULL, 0};
+        call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
+        return;
+    }
     if (!envelope_decode(&c->arena, c->message, c->message_len, &c->env)) {
         c->env = (struct envelope){"", "", "", "", 0, NULL, 0};
         call_fail(c, RESULT_CODE_INVALID_REQUEST, "the message is no isobar.v1.Call");

@@ -53,12 +53,12 @@ static bool open_one(const struct config *config, const struct config_listen *li
         .url = listen->url, .tls = has_tls ? &listen->tls : NULL, .limits = config->limits};
     ret->ops = listener_for(listen->url);
     ret->url = strdup(listen->url);
-    if (!ret->ops || !ret->url) {
+    if (ret->ops && ret->url)
+        ret->listener = ret->ops->open(&lc, &host, why);
+    else if (!ret->ops)
         snprintf(why, 256, "%s: no listener knows this kind of URL", listen->url);
-        free(ret->url);
-        return false;
-    }
-    ret->listener = ret->ops->open(&lc, &host, why);
+    else
+        snprintf(why, 256, "out of memory");
     if (ret->listener)
         return true;
     free(ret->url);
@@ -88,6 +88,8 @@ static bool open_listeners(struct gateway *g, const struct config *config,
     struct open_listener *fresh = calloc(config->n_listen + 1, sizeof(*fresh));
     bool *taken = calloc(config->n_listen + 1, sizeof(*taken));
     bool ok = fresh && taken;
+    if (!ok)
+        report_line(report, ctx, "out of memory");
     for (size_t i = 0; ok && i < config->n_listen; i++) {
         char why[256] = "";
         const struct config_listen *listen = &config->listen[i];
@@ -146,11 +148,12 @@ static bool open_store(struct gateway *g, char why[512])
     return false;
 }
 
-/* What gateway_start() has begun. */
+/* What gateway_start() has begun. Where an operation that it has taken up does not come to rest, its
+ * threads run on until the process ends, and what they use stays. */
 static void take_down(struct gateway *g)
 {
-    if (g->store)
-        (void)operations_stop(clock_mono_ns() + NS_PER_SEC);
+    if (g->store && !operations_stop(clock_mono_ns() + NS_PER_SEC))
+        return;
     if (g->snapshot)
         snapshot_publish(NULL);
     timers_stop();
@@ -168,8 +171,11 @@ struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, c
 {
     char why[512] = "out of memory";
     struct gateway *g = calloc(1, sizeof(*g));
-    if (!g || !methods_init(why) || !timers_start()) {
+    bool methods = g && methods_init(why);
+    if (!methods || !timers_start()) {
         report_line(report, ctx, why);
+        if (methods)
+            methods_done();
         config_free(config);
         free(g);
         return NULL;

@@ -9,7 +9,7 @@
 #include "admission.h"
 #include "isobar/clock.h"
 
-/* A worker that has had nothing to do for so long ends. */
+/* A worker that has had nothing to do for so long ends, where it is not the last. */
 #define IDLE_SECONDS 30
 /* Adapters keep what is large in arenas, so that workers need little stack. */
 #define STACK_BYTES ((size_t)512 << 10)
@@ -25,41 +25,6 @@ struct lane {
     bool stopping;
     char name[16];
 };
-
-struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_queued)
-{
-    struct lane *l = calloc(1, sizeof(*l));
-    if (!l)
-        return NULL;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->work, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_cond_init(&l->ended, NULL);
-    pthread_mutex_init(&l->lock, NULL);
-    l->last = &l->first;
-    l->max_threads = max_in_flight;
-    admission_init(&l->admission, max_in_flight, max_queued);
-    snprintf(l->name, sizeof(l->name), "%s", name);
-    return l;
-}
-
-void lane_free(struct lane *l)
-{
-    if (!l)
-        return;
-    pthread_mutex_lock(&l->lock);
-    l->stopping = true;
-    pthread_cond_broadcast(&l->work);
-    while (l->n_threads > 0)
-        pthread_cond_wait(&l->ended, &l->lock);
-    pthread_mutex_unlock(&l->lock);
-    pthread_mutex_destroy(&l->lock);
-    pthread_cond_destroy(&l->work);
-    pthread_cond_destroy(&l->ended);
-    free(l);
-}
 
 static void unlink_job(struct lane *l, struct job *j)
 {
@@ -80,10 +45,15 @@ static struct job *next_job(struct lane *l)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += IDLE_SECONDS;
     while (!l->first && !l->stopping) {
+        bool last = l->n_threads == 1;
+        int rc = 0;
         l->n_idle++;
-        int rc = pthread_cond_timedwait(&l->work, &l->lock, &until);
+        if (last)
+            pthread_cond_wait(&l->work, &l->lock);
+        else
+            rc = pthread_cond_timedwait(&l->work, &l->lock, &until);
         l->n_idle--;
-        if (rc == ETIMEDOUT)
+        if (rc == ETIMEDOUT && l->n_threads > 1)
             break;
     }
     struct job *j = l->first;
@@ -138,14 +108,54 @@ static bool start_worker(struct lane *l)
     return ok;
 }
 
-/* With the lock held: see that somebody will take one more job. A worker that has been woken for an
- * earlier one counts as idle still, so the idle are compared with what waits. */
-static bool have_worker(struct lane *l)
+struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_queued)
 {
-    if (l->n_idle > l->n_queued + l->n_reserved || l->n_threads >= l->max_threads ||
-        start_worker(l))
-        return true;
-    return l->n_threads > 0;
+    struct lane *l = calloc(1, sizeof(*l));
+    if (!l)
+        return NULL;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->work, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&l->ended, NULL);
+    pthread_mutex_init(&l->lock, NULL);
+    l->last = &l->first;
+    l->max_threads = max_in_flight;
+    admission_init(&l->admission, max_in_flight, max_queued);
+    snprintf(l->name, sizeof(l->name), "%s", name);
+    pthread_mutex_lock(&l->lock);
+    bool ok = start_worker(l);
+    pthread_mutex_unlock(&l->lock);
+    if (ok)
+        return l;
+    lane_free(l);
+    return NULL;
+}
+
+void lane_free(struct lane *l)
+{
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->stopping = true;
+    pthread_cond_broadcast(&l->work);
+    while (l->n_threads > 0)
+        pthread_cond_wait(&l->ended, &l->lock);
+    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_destroy(&l->lock);
+    pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->ended);
+    free(l);
+}
+
+/* With the lock held: see that somebody takes one more job soon. Where no thread can be had, those
+ * that are there take it: there is always one. A worker that has been woken for an earlier job
+ * counts as idle still, so the idle are compared with what waits. */
+static void want_worker(struct lane *l)
+{
+    if (l->n_idle <= l->n_queued + l->n_reserved && l->n_threads < l->max_threads)
+        (void)start_worker(l);
 }
 
 /* With the lock held. */
@@ -161,12 +171,14 @@ static void queue(struct lane *l, struct job *j, int64_t now_ns)
         pthread_cond_signal(&l->work);
 }
 
-/* With the lock held: whether there is a place for one more, and somebody who will take it. */
+/* With the lock held: whether there is a place for one more. */
 static bool admit(struct lane *l, int64_t now_ns, int64_t deadline_ns)
 {
-    return admission_take(&l->admission, now_ns, l->n_queued + l->n_reserved, l->n_running,
-                          deadline_ns ? deadline_ns : INT64_MAX) &&
-           have_worker(l);
+    bool ok = admission_take(&l->admission, now_ns, l->n_queued + l->n_reserved, l->n_running,
+                             deadline_ns ? deadline_ns : INT64_MAX);
+    if (ok)
+        want_worker(l);
+    return ok;
 }
 
 bool lane_submit(struct lane *l, struct job *j)
@@ -195,7 +207,7 @@ void lane_submit_reserved(struct lane *l, struct job *j)
 {
     pthread_mutex_lock(&l->lock);
     l->n_reserved--;
-    (void)have_worker(l);
+    want_worker(l);
     queue(l, j, clock_mono_ns());
     pthread_mutex_unlock(&l->lock);
 }
@@ -219,7 +231,7 @@ void lane_continue(struct lane *l, struct job *j)
 {
     pthread_mutex_lock(&l->lock);
     j->shed = NULL;
-    (void)have_worker(l);
+    want_worker(l);
     queue(l, j, clock_mono_ns());
     pthread_mutex_unlock(&l->lock);
 }

@@ -2,7 +2,8 @@
  * so that a slow cloud holds up nobody else.
  *
  * Threads are started when there is work and none is idle, up to the lane's limit, and end when
- * they have been idle for a while.
+ * they have been idle for a while. One is there from the beginning to the end: what is queued is
+ * run, also where the system has no thread to give any more.
  */
 #ifndef ISOBAR_LANE_H
 #define ISOBAR_LANE_H
@@ -30,12 +31,12 @@ struct lane_stats {
     int64_t service_ns;     /* how long a job runs, of late; 0: not known */
 };
 
-/* NULL where memory is short. The name is that of its threads (at most 15 bytes are shown). */
+/* NULL where memory is short, or no thread can be had. The name is that of its threads (at most 15 bytes are shown). */
 struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_queued);
 /* Waits for what runs; jobs still queued are run too. No place is reserved any more. */
 void lane_free(struct lane *l);
-/* Queue a job. False where the queue is full, the lane is overloaded (admission.h), the job would
- * not begin before its deadline, or no thread can be had: the job is the caller's. */
+/* Queue a job. False where the queue is full, the lane is overloaded (admission.h), or the job would
+ * not begin before its deadline: the job is the caller's. */
 bool lane_submit(struct lane *l, struct job *j) MUST_USE;
 /* The same in two steps, for who must do something between the promise of a place and the job: take
  * a place, which counts as a job that waits, and use it or give it back. Only the first can fail.
@@ -46,7 +47,7 @@ void lane_unreserve(struct lane *l);
 /* When one that was refused or shed is to try again, for its retry hint; milliseconds. */
 uint32_t lane_retry_ms(struct lane *l);
 /* Queue a job whatever the queue's limit, never to be shed: for the next step of what was admitted
- * before. Where no thread can be had now, it waits for the next submission. */
+ * before. */
 void lane_continue(struct lane *l, struct job *j);
 /* Take a job out again that no worker has begun; false where one has, or it is not there. */
 bool lane_withdraw(struct lane *l, struct job *j);

@@ -22,7 +22,8 @@ static pb_LeftoverVerdict judge(struct arena *a, const char *id)
 {
     bool failed = false;
     pthread_mutex_lock(&operations.lock);
-    bool open = operation_find(id) != NULL;
+    const struct operation *o = operation_find(id);
+    bool open = o && !o->ended;
     uint32_t number = operations.number;
     pthread_mutex_unlock(&operations.lock);
     if (open)

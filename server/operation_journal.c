@@ -228,7 +228,7 @@ static void end_done(struct operation *o, enum store_outcome outcome)
      * when the time is over. */
     if (failed && !operations.stopping &&
         timer_arm(&o->timer, clock_mono_ns() + AGAIN_NS, submit_again))
-        return;
+        return; /* it has its place: arming cannot fail */
     if (outcome == STORE_DONE && o->after) {
         struct operation *after = o->after;
         o->after = NULL;
@@ -242,33 +242,43 @@ static void end_done(struct operation *o, enum store_outcome outcome)
     operation_ended(o);
 }
 
-/* Memory that must be there, for what may not be lost: wait until it is. */
-static void wait_for_memory(void)
+/* Serialise all that the record of the end has; false where memory is short. */
+static bool write_end(struct operation *o, size_t *ret_len)
+{
+    if (!o->result_data)
+        o->result_data = packed(&o->result->base, &o->result_len);
+    if (o->rsp && !o->response_data)
+        o->response_data = packed(o->rsp, &o->response_len);
+    return o->result_data && (o->response_data || !o->rsp) && write_record(o, ret_len);
+}
+
+/* Memory that must be there, for what may not be lost: wait until it is. False where the process
+ * ends before: the operation has not ended then, and the next one finds out what became of it. */
+static bool wait_for_memory(struct operation *o)
 {
     nanosleep(&(struct timespec){.tv_nsec = 20 * NS_PER_MS}, NULL);
+    return operation_step(o);
 }
 
 void journal_end(struct operation *o)
 {
     struct journal_write *w = &o->write;
-    size_t len;
-    while (!(o->result_data = packed(&o->result->base, &o->result_len)))
-        wait_for_memory();
-    while (o->rsp && !(o->response_data = packed(o->rsp, &o->response_len)))
-        wait_for_memory();
-    while (!write_record(o, &len))
-        wait_for_memory();
+    size_t len, after_len;
+    while (!write_end(o, &len))
+        if (!wait_for_memory(o))
+            return;
+    o->after = operation_clean_up_after(o);
+    while (o->after && !write_record(o->after, &after_len))
+        if (!wait_for_memory(o))
+            return;
     write_begin(o, len, end_done);
     change(w, o->key_open, NULL, 0);
     if (o->key[0] && may_try_again(o->result))
         change(w, o->key, NULL, 0);
     if (o->cancelled)
         change(w, o->key_cancelled, NULL, 0);
-    o->after = operation_clean_up_after(o);
     if (o->after) {
-        while (!write_record(o->after, &len))
-            wait_for_memory();
-        change(w, o->after->key_record, o->after->write.record, len);
+        change(w, o->after->key_record, o->after->write.record, after_len);
         change(w, o->after->key_open, "", 0);
     }
     point("second-commit");

@@ -17,12 +17,9 @@
 #define ISOBAR_OPERATION_PRIVATE_H
 
 #include <pthread.h>
-/* Instead of ending the process: operation_insert() tells. */
-#define HASH_NONFATAL_OOM        1
-#define uthash_nonfatal_oom(elt) ((elt)->no_room = true)
-#include <uthash.h>
 
 #include "connection.h"
+#include "isobar/hash.h"
 #include "isobar/uuid.h"
 #include "operation.h"
 #include "store.h"
@@ -48,7 +45,6 @@ struct operation {
     bool ordered;   /* the cloud has taken the order: it is too late to take it back */
     bool recorded;  /* and its record in the store has the machine */
     bool sending;   /* the order may be on its way */
-    bool no_room;   /* while it is entered into the tables: memory is short */
     const struct method *method;
     struct snapshot *snapshot; /* counted till it ends; NULL while no connection is there for it */
     struct connection *connection;
@@ -231,7 +227,7 @@ bool operations_cancel(const char *id) MUST_USE;
 
 /* ---- pruning ---- */
 
-void prune_start(void);
+bool prune_start(void) MUST_USE;
 void prune_stop(void);
 
 /* ---- showing ---- */

@@ -132,10 +132,11 @@ static void prune_due(struct timer *t)
     lane_continue(operations.local, &pruner.job);
 }
 
-void prune_start(void)
+bool prune_start(void)
 {
     pruner.stopping = false;
-    (void)!timer_arm(&pruner.timer, clock_mono_ns() + NS_PER_SEC, prune_due);
+    return timer_reserve(&pruner.timer) &&
+           timer_arm(&pruner.timer, clock_mono_ns() + NS_PER_SEC, prune_due);
 }
 
 void prune_stop(void)
@@ -144,4 +145,5 @@ void prune_stop(void)
     pruner.stopping = true;
     pthread_mutex_unlock(&operations.lock);
     timer_cancel(&pruner.timer);
+    timer_unreserve(&pruner.timer);
 }

@@ -47,19 +47,17 @@ static void pause_over(struct timer *t)
 {
     struct operation *o = CONTAINER_OF(t, struct operation, timer);
     pthread_mutex_lock(&operations.lock);
-    operations.n_working++;
+    bool go = !operations.stopping;
+    operations.n_working += go;
     pthread_mutex_unlock(&operations.lock);
-    lane_continue(o->connection->lane, &o->job);
+    if (go)
+        lane_continue(o->connection->lane, &o->job);
 }
 
 void operation_later(struct operation *o, void (*step)(struct job *j), int64_t pause_ns)
 {
     o->job.run = step;
-    if (!timer_arm(&o->timer, clock_mono_ns() + pause_ns, pause_over)) {
-        /* Sooner than meant is better than never. */
-        lane_continue(o->connection->lane, &o->job);
-        return;
-    }
+    (void)!timer_arm(&o->timer, clock_mono_ns() + pause_ns, pause_over); /* it has its place */
     pthread_mutex_lock(&operations.lock);
     operation_release();
     pthread_mutex_unlock(&operations.lock);
@@ -71,7 +69,7 @@ void operation_set_native_id(struct operation *o, const char *id)
 {
     pthread_mutex_lock(&operations.lock);
     if (!o->native_id[0])
-        o->native_id = arena_strdup(&o->memory, id);
+        o->native_id = arena_strdup(&o->memory, id); /* "" where memory is short */
     o->updated_ns = clock_wall_ns();
     pthread_mutex_unlock(&operations.lock);
 }
@@ -125,7 +123,7 @@ static bool note_id(struct op *op, const char *native_id)
     bool known = strcmp(message_string(o->req, o->method->in.id), native_id) == 0;
     if (!known || o->maker[0])
         known = journal_note(o);
-    return known && maker_told(o);
+    return known && !o->memory.exhausted && maker_told(o);
 }
 
 static void note_maker(struct op *op, const char *token)
@@ -255,7 +253,7 @@ static void look_job(struct job *j)
     if (said)
         code = o->connection->ops->get_vm(o->connection->adapter, &op, &req, &rsp);
     if (rsp.vm)
-        rsp.vm->cloud = arena_strdup(look, o->cloud);
+        rsp.vm->cloud = (char *)(uintptr_t)o->cloud;
     code = judge(o, code, rsp.vm, said);
     if (code == RESULT_CODE_UNSPECIFIED)
         look_later(o);
@@ -295,7 +293,7 @@ void operation_ordered(struct operation *o, pb_ResultCode code)
 {
     pb_Vm *vm = *operation_vm(o);
     if (vm) {
-        vm->cloud = arena_strdup(&o->working, o->cloud);
+        vm->cloud = (char *)(uintptr_t)o->cloud;
         operation_set_native_id(o, vm->id);
     }
     bool verify = operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0;
@@ -471,6 +469,8 @@ void operation_order(struct job *j)
     o->order_by_ns = now + ORDER_NS;
     if (o->start_by_ns != INT64_MAX && o->start_by_ns > o->order_by_ns)
         o->order_by_ns = o->start_by_ns;
+    /* What an earlier try had no memory for is no failure of this one. */
+    o->working.exhausted = o->memory.exhausted = false;
     struct op op;
     operation_op(o, &o->working, o->order_by_ns, NULL, &op);
     op.cancelled = &o->given_up;

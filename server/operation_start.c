@@ -86,12 +86,13 @@ static bool fill(struct operation *o, const pb_OperationRecord *r, int64_t revis
     return o->req && o->rsp && o->result && !o->memory.exhausted;
 }
 
-/* One that has not ended, into the table. */
-static bool load(struct store *s, const char *id)
+/* One that has not ended, into the table. Where it is not there then, `ret_failed` says whether it
+ * is the store or the memory that is to blame, and not its record. */
+static bool load(struct store *s, const char *id, bool *ret_failed)
 {
     struct arena a;
     struct store_item item;
-    bool failed = false, ok = false;
+    bool failed = false, room = true, ok = false;
     arena_init(&a, READ_MAX);
     struct operation *o = operation_blank(id);
     bool there = o && store_get(s, &a, o->key_record, &item, &failed);
@@ -103,9 +104,12 @@ static bool load(struct store *s, const char *id)
         struct store_item stone;
         o->cancelled = store_get(s, &a, o->key_cancelled, &stone, &failed);
         pthread_mutex_lock(&operations.lock);
-        ok = !failed && operation_insert(o);
+        room = !failed && operation_insert(o);
         pthread_mutex_unlock(&operations.lock);
+        ok = room;
     }
+    *ret_failed =
+        !o || failed || !room || a.exhausted || o->memory.exhausted || o->working.exhausted;
     if (!ok && o)
         operation_unref(o);
     arena_done(&a);
@@ -180,7 +184,12 @@ static bool load_all(struct store *s)
     bool ok = store_list(s, &a, &range, &items, &n);
     for (size_t i = 0; ok && i < n; i++) {
         const char *id = items[i].key + strlen(KEY_OPEN);
-        if (!load(s, id))
+        bool failed;
+        if (load(s, id, &failed))
+            continue;
+        /* Another start reads it: one that did not know of it would not take it up. */
+        ok = !failed;
+        if (ok)
             log_event(LOG_ERROR, "operation not read", "operation", id, "detail",
                       "its record is damaged, or of another version; it is left as it is", NULL);
     }
@@ -194,15 +203,14 @@ bool operations_open_store(struct store *s, struct snapshot *now, int64_t keep_m
     operations.store = s;
     operations.stopping = false;
     operations.local = lane_new("store", LOCAL_WORKERS, LOCAL_QUEUED);
-    if (!operations.local || !own_numbers(s) || !load_all(s)) {
-        snprintf(ret_why, 512, "the store cannot be read, or not be written");
+    if (!operations.local || !own_numbers(s) || !load_all(s) || !prune_start()) {
+        snprintf(ret_why, 512, "the store cannot be read or written, or there is no memory for it");
         lane_free(operations.local);
         operations.local = NULL;
         operations_done();
         return false;
     }
     operations_take_up(now, keep_ms);
-    prune_start();
     return true;
 }
 

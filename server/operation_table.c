@@ -29,6 +29,7 @@ void operation_unref(struct operation *o)
 {
     if (--o->refs > 0)
         return;
+    timer_unreserve(&o->timer);
     arena_done(&o->memory);
     arena_done(&o->working);
     arena_done(&o->looks[0]);
@@ -79,8 +80,11 @@ bool operation_creates(const struct operation *o)
 struct operation *operation_blank(const char *id)
 {
     struct operation *o = calloc(1, sizeof(*o));
-    if (!o)
+    /* What has been begun must not stand still because there is no memory for its next step. */
+    if (!o || !timer_reserve(&o->timer)) {
+        free(o);
         return NULL;
+    }
     arena_init(&o->memory, 65536);
     arena_init(&o->working, WORKING_MAX);
     arena_init(&o->looks[0], WORKING_MAX);
@@ -143,11 +147,11 @@ struct operation *operation_new(struct call *c, const char *key)
 bool operation_insert(struct operation *o)
 {
     HASH_ADD_KEYPTR(by_id, operations.ids, o->id, UUID_TEXT_LEN, o);
-    if (o->no_room)
+    if (!HASH_ADDED(by_id, o))
         return false;
     if (o->key[0])
         HASH_ADD_KEYPTR(by_key, operations.keys, o->key, strlen(o->key), o);
-    if (o->no_room) {
+    if (o->key[0] && !HASH_ADDED(by_key, o)) {
         HASH_DELETE(by_id, operations.ids, o);
         return false;
     }

@@ -34,10 +34,14 @@ static struct store_lease *lease_new(int64_t id, int64_t ttl_ms)
     return l;
 }
 
-static void lease_add(struct store *s, struct store_lease *l)
+/* The lease is the caller's still where memory is short. */
+static bool lease_add(struct store *s, struct store_lease *l)
 {
     HASH_ADD(hh, s->leases, id, sizeof(l->id), l);
+    if (!HASH_ADDED(hh, l))
+        return false;
     look_at(s, l->due_ns);
+    return true;
 }
 
 static void lease_drop(struct store *s, struct store_lease *l)
@@ -49,9 +53,10 @@ static void lease_drop(struct store *s, struct store_lease *l)
 bool store_lease_load(void *store, int64_t lease, int64_t ttl_ms)
 {
     struct store_lease *l = lease_new(lease, ttl_ms);
-    if (l)
-        lease_add(store, l);
-    return l != NULL;
+    bool ok = l && lease_add(store, l);
+    if (!ok)
+        free(l);
+    return ok;
 }
 
 bool store_lease_lives(const struct store *s, int64_t lease)
@@ -127,6 +132,20 @@ static struct store_lease *grant_one(struct store *s, int64_t ttl_ms)
     return NULL;
 }
 
+/* It is granted. Where there is no memory to remember it, it is taken back: or ends some time after
+ * the next start, where that fails too. With the lock held, which it gives up in that case. */
+static bool keep(struct store *s, struct store_lease *l)
+{
+    l->due_ns = clock_mono_ns() + l->ttl_ns;
+    if (lease_add(s, l))
+        return true;
+    pthread_mutex_unlock(&s->lock);
+    (void)end_one(s, l->id);
+    free(l);
+    pthread_mutex_lock(&s->lock);
+    return false;
+}
+
 static void run_grants(struct store *s)
 {
     struct store_lease_wait *w = s->grants;
@@ -136,11 +155,8 @@ static void run_grants(struct store *s)
         pthread_mutex_unlock(&s->lock);
         struct store_lease *l = grant_one(s, w->ttl_ms);
         pthread_mutex_lock(&s->lock);
-        if (l) {
-            l->due_ns = clock_mono_ns() + l->ttl_ns;
-            lease_add(s, l);
+        if (l && keep(s, l))
             w->lease = l->id;
-        }
         w->over = true;
         w = next;
     }

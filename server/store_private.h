@@ -14,8 +14,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "isobar/hash.h"
 #include "store.h"
-#include "uthash.h"
 
 #define STORE_WHY_MAX 512
 

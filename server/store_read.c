@@ -46,7 +46,7 @@ bool store_get(struct store *s, struct arena *a, const char *key, struct store_i
 {
     struct store_item item = {0};
     struct store_reader *r = take(s);
-    bool works = r && store_reader_get(r, a, key, &item);
+    bool works = r && !a->exhausted && store_reader_get(r, a, key, &item);
     give_back(s, r, works || a->exhausted);
     if (works && item.key)
         *ret = item;
@@ -59,7 +59,7 @@ bool store_list(struct store *s, struct arena *a, const struct store_range *rang
                 struct store_item **ret, size_t *ret_n)
 {
     struct store_reader *r = take(s);
-    bool works = r && store_reader_list(r, a, range, ret, ret_n);
+    bool works = r && !a->exhausted && store_reader_list(r, a, range, ret, ret_n);
     give_back(s, r, works || a->exhausted);
     return works;
 }

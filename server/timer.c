@@ -1,6 +1,7 @@
 #include "timer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@ static struct {
     int64_t wakes_ns;    /* when the thread looks next by itself */
     struct timer **heap; /* from 1; the earliest first */
     size_t n, room;
+    atomic_size_t n_reserved;
 } timers = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void put(size_t place, struct timer *t)
@@ -91,8 +93,24 @@ static void *timer_thread(void *arg)
     return NULL;
 }
 
+/* For one more, beside all that a place is kept for. */
+static bool make_room(void)
+{
+    if (timers.n + atomic_load(&timers.n_reserved) + 1 < timers.room)
+        return true;
+    size_t room = timers.room ? timers.room * 2 : 256;
+    struct timer **heap = reallocarray(timers.heap, room, sizeof(struct timer *));
+    if (!heap)
+        return false;
+    timers.heap = heap;
+    timers.room = room;
+    return true;
+}
+
 bool timers_start(void)
 {
+    if (!make_room())
+        return false;
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -100,8 +118,10 @@ bool timers_start(void)
     pthread_condattr_destroy(&attr);
     timers.stopping = false;
     timers.wakes_ns = INT64_MIN;
-    if (pthread_create(&timers.thread, NULL, timer_thread, NULL))
+    if (pthread_create(&timers.thread, NULL, timer_thread, NULL)) {
+        pthread_cond_destroy(&timers.changed);
         return false;
+    }
     pthread_setname_np(timers.thread, "timer");
     return true;
 }
@@ -114,28 +134,34 @@ void timers_stop(void)
     pthread_mutex_unlock(&timers.lock);
     pthread_join(timers.thread, NULL);
     pthread_cond_destroy(&timers.changed);
+    while (timers.n > 0)
+        timers.heap[timers.n--]->place = 0;
     free(timers.heap);
     timers.heap = NULL;
     timers.n = timers.room = 0;
 }
 
-static bool make_room(void)
+bool timer_reserve(struct timer *t)
 {
-    if (timers.n + 1 < timers.room)
-        return true;
-    size_t room = timers.room ? timers.room * 2 : 256;
-    struct timer **heap = reallocarray(timers.heap, room, sizeof(struct timer *));
-    if (!heap)
-        return false;
-    timers.heap = heap;
-    timers.room = room;
-    return true;
+    pthread_mutex_lock(&timers.lock);
+    t->reserved = make_room();
+    if (t->reserved)
+        atomic_fetch_add(&timers.n_reserved, 1);
+    pthread_mutex_unlock(&timers.lock);
+    return t->reserved;
+}
+
+void timer_unreserve(struct timer *t)
+{
+    if (t->reserved)
+        atomic_fetch_sub(&timers.n_reserved, 1);
+    t->reserved = false;
 }
 
 bool timer_arm(struct timer *t, int64_t due_ns, void (*fire)(struct timer *t))
 {
     pthread_mutex_lock(&timers.lock);
-    bool ok = make_room();
+    bool ok = t->reserved || make_room();
     if (ok) {
         if (t->place)
             take_out(t);

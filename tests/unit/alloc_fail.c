@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -18,6 +19,8 @@ char *__real_strndup(const char *s, size_t n);
 int __real_vasprintf(char **ret, const char *fmt, va_list args);
 int __real_posix_memalign(void **ret, size_t align, size_t size);
 void *__real_aligned_alloc(size_t align, size_t size);
+int __real_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *arg),
+                          void *arg);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -29,6 +32,8 @@ int __wrap_asprintf(char **ret, const char *fmt, ...);
 int __wrap_vasprintf(char **ret, const char *fmt, va_list args);
 int __wrap_posix_memalign(void **ret, size_t align, size_t size);
 void *__wrap_aligned_alloc(size_t align, size_t size);
+int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *arg),
+                          void *arg);
 
 /* Counts from the arming on. Those from `first` to `last` fail; first is 0 where none does. */
 static atomic_uint count, failed, first, last;
@@ -145,4 +150,10 @@ int __wrap_posix_memalign(void **ret, size_t align, size_t size)
 void *__wrap_aligned_alloc(size_t align, size_t size)
 {
     return fails() ? NULL : __real_aligned_alloc(align, size);
+}
+
+int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *arg),
+                          void *arg)
+{
+    return fails() ? EAGAIN : __real_pthread_create(ret, attr, run, arg);
 }

@@ -1,5 +1,6 @@
 /* Memory that runs out when a test says so: malloc() and its kin, as called by the project's own
- * code and by the test, fail on request. What libc, OpenSSL, SQLite, ... allocate for themselves is
+ * code and by the test, fail on request, and so does pthread_create(), which counts as one of them.
+ * What libc, OpenSSL, SQLite, ... allocate for themselves is
  * not touched. A program gets this by a line in extra.cmake: alloc_fail_wrap(NAME).
  *
  *     alloc_fail_spare(true);        the test's own thread
