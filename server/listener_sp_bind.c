@@ -31,11 +31,6 @@ static bool fail(char ret_why[LISTENER_CAUSE_MAX], const char *what, int err)
     return false;
 }
 
-/* What the kernel keeps of what a client sent and we have not read. Left to itself it grows to
- * megabytes, which are seconds of calls where the CPU is full: each would be read when nobody waits
- * for it any more. The kernel doubles it. */
-#define UNREAD_BYTES (128 << 10)
-
 /* Replies are sent at once; a client that vanished without a word is found out, though its
  * connection is idle. Accepted sockets have the options of the one that listens. */
 static void set_options(int fd)
@@ -45,7 +40,7 @@ static void set_options(int fd)
     } options[] = {
         {SOL_SOCKET, SO_KEEPALIVE, 1},    {IPPROTO_TCP, TCP_KEEPIDLE, 60},
         {IPPROTO_TCP, TCP_KEEPINTVL, 15}, {IPPROTO_TCP, TCP_KEEPCNT, 4},
-        {IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_RCVBUF, UNREAD_BYTES},
+        {IPPROTO_TCP, TCP_NODELAY, 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
