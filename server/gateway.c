@@ -148,8 +148,8 @@ static bool open_store(struct gateway *g, char why[512])
     return false;
 }
 
-/* What gateway_start() has begun. Where an operation that it has taken up does not come to rest, its
- * threads run on until the process ends, and what they use stays. */
+/* What gateway_start() has begun. Where an operation that it has taken up does not come to rest,
+ * its threads run on until the process ends, and what they use stays. */
 static void take_down(struct gateway *g)
 {
     if (g->store && !operations_stop(clock_mono_ns() + NS_PER_SEC))

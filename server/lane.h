@@ -31,12 +31,13 @@ struct lane_stats {
     int64_t service_ns;     /* how long a job runs, of late; 0: not known */
 };
 
-/* NULL where memory is short, or no thread can be had. The name is that of its threads (at most 15 bytes are shown). */
+/* NULL where memory is short, or no thread can be had. The name is that of its threads (at most 15
+ * bytes are shown). */
 struct lane *lane_new(const char *name, unsigned max_in_flight, unsigned max_queued);
 /* Waits for what runs; jobs still queued are run too. No place is reserved any more. */
 void lane_free(struct lane *l);
-/* Queue a job. False where the queue is full, the lane is overloaded (admission.h), or the job would
- * not begin before its deadline: the job is the caller's. */
+/* Queue a job. False where the queue is full, the lane is overloaded (admission.h), or the job
+ * would not begin before its deadline: the job is the caller's. */
 bool lane_submit(struct lane *l, struct job *j) MUST_USE;
 /* The same in two steps, for who must do something between the promise of a place and the job: take
  * a place, which counts as a job that waits, and use it or give it back. Only the first can fail.
