@@ -7,7 +7,7 @@
 
 #include <poll.h>
 
-#include "alloc_fail.h"
+#include "../unit/alloc_fail.h"
 
 /* What has not been answered by then hangs. */
 #define HANGS_MS 20000
