@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 struct shared_config {
     unsigned refs;
@@ -87,6 +88,14 @@ static struct adapter *open_adapter(const struct config *config, const struct co
     return a;
 }
 
+/* Where nothing waits for a cloud, more workers than cores only wake each other. */
+static unsigned workers_of(const struct connection *c)
+{
+    unsigned most = c->config->max_in_flight;
+    unsigned cores = (unsigned)get_nprocs();
+    return c->instant && cores < most ? cores : most;
+}
+
 static struct connection *connection_open(struct shared_config *owner,
                                           const struct config_cloud *cloud,
                                           struct open_error *ret_error)
@@ -99,13 +108,13 @@ static struct connection *connection_open(struct shared_config *owner,
     c->config = cloud;
     c->name = cloud->name;
     c->ops = cloud->ops;
-    c->lane = lane_new(cloud->name, cloud->max_in_flight, cloud->max_queued);
-    c->adapter = c->lane ? open_adapter(owner->config, cloud, ret_error) : NULL;
-    if (!c->adapter) {
+    c->adapter = open_adapter(owner->config, cloud, ret_error);
+    c->instant = c->adapter && c->ops->is_instant && c->ops->is_instant(c->adapter);
+    c->lane = lane_new(cloud->name, workers_of(c), cloud->max_queued);
+    if (!c->adapter || !c->lane) {
         connection_free(c);
         return NULL;
     }
-    c->instant = c->ops->reads_are_instant && c->ops->reads_are_instant(c->adapter);
     return c;
 }
 

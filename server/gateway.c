@@ -236,7 +236,7 @@ static void close_store(struct gateway *g)
     snprintf(transactions, sizeof(transactions), "%llu", (unsigned long long)stats.transactions);
     snprintf(failures, sizeof(failures), "%llu", (unsigned long long)stats.failures);
     snprintf(p50, sizeof(p50), "%lld", (long long)(stats.commit_ns_p50 / NS_PER_US));
-    log_event(LOG_WARN, "store", "commits", commits, "transactions", transactions, "failures",
+    log_event(LOG_INFO, "store", "commits", commits, "transactions", transactions, "failures",
               failures, "commit_p50_us", p50, NULL);
 }
 

@@ -3,8 +3,11 @@
  * operation.c          calls: the way in, waiting, answering
  * operation_table.c    the operations that have not ended, in memory
  * operation_journal.c  what the store has of them, and the commits
- * operation_run.c      the order to the cloud, and looks at the machine
- * operation_resolve.c  what became of an order that was not answered, and clean-up
+ * operation_run.c      its steps, and the order to the cloud
+ * operation_look.c     looks at the machine until it is as wanted
+ * operation_resolve.c  what became of an order that was not answered, and taking it back
+ * operation_own.c      clean-up that follows when all has settled
+ * operation_prune.c    forgetting
  * operation_start.c    taking up what an earlier process left, parking, the end
  * operation_list.c     OperationService
  *
@@ -137,6 +140,7 @@ void operation_discard(struct operation *o);
 void operation_forget(struct operation *o);
 pb_Wait operation_wait_of(const struct call *c);
 bool operation_creates(const struct operation *o);
+bool operation_deletes(const struct operation *o);
 /* Takes the lock. */
 bool operation_is_cancelled(struct operation *o);
 

@@ -120,14 +120,13 @@ static void taken_up(struct operation *o, enum store_outcome outcome)
 {
     (void)outcome;
     /* A create may have been sent, whatever its record says: who sent it is dead now. */
-    bool deletes = o->method->policy->wait_for == VM_STATE_DELETED;
     if (operation_is_own(o))
         operation_later(o, operation_order, operation_settle_ns(o));
     else if (o->state == OPERATION_STATE_RUNNING && o->native_id[0] && !o->cancelled)
         operation_next(o, operation_look_again);
     else if (operation_creates(o))
         operation_resolve(o);
-    else if (deletes || operation_settle_ns(o) == 0)
+    else if (operation_deletes(o) || operation_settle_ns(o) == 0)
         operation_next(o, operation_order);
     else /* what the dead one has sent may take effect yet, and must not come after this */
         operation_later(o, operation_order, operation_settle_ns(o));

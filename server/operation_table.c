@@ -72,6 +72,11 @@ bool operation_is_cancelled(struct operation *o)
     return cancelled;
 }
 
+bool operation_deletes(const struct operation *o)
+{
+    return o->method->policy->wait_for == VM_STATE_DELETED;
+}
+
 bool operation_creates(const struct operation *o)
 {
     return o->method->policy->kind == KIND_CREATE;

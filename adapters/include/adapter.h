@@ -132,9 +132,10 @@ struct adapter_ops {
     /* No call is under way any more. */
     void (*close)(struct adapter *a);
 
-    /* Whether the slots get_* and list_* of this handle only read memory, never wait, and take
-     * microseconds: then they may run on an I/O thread. NULL: they do not. */
-    bool (*reads_are_instant)(const struct adapter *a);
+    /* Whether the slots of this handle only use memory, never wait, and take microseconds (lists
+     * somewhat more): then a get may run on an I/O thread, and there are no more workers than
+     * cores. NULL: they do not. */
+    bool (*is_instant)(const struct adapter *a);
     /* How long to wait between two looks at a machine that changes its state; milliseconds. */
     int poll_interval_ms;
     /* How long after its sender is dead a create may still take effect or be missing in lists of

@@ -32,7 +32,7 @@ static void sandbox_close(struct adapter *a)
     free(a);
 }
 
-static bool sandbox_reads_are_instant(const struct adapter *a)
+static bool sandbox_is_instant(const struct adapter *a)
 {
     return a->set.latency_ms == 0 && a->set.hang_rate <= 0;
 }
@@ -78,6 +78,6 @@ const struct adapter_ops sandbox_adapter = {
     .manifest = sandbox_manifest,
     .open = sandbox_open,
     .close = sandbox_close,
-    .reads_are_instant = sandbox_reads_are_instant,
+    .is_instant = sandbox_is_instant,
     .poll_interval_ms = 50,
     ADAPTER_METHODS(SLOT)};

@@ -150,7 +150,7 @@ int main(void)
     char words[256] = "";
     bench_daemon_start(&d,
                        "  box: {adapter: sandbox, capacity: 100000, quota_instances: 100000, "
-                       "quota_cores: 1000000}\nlog_level: warn",
+                       "quota_cores: 1000000}",
                        -1);
     if (statfs(d.dir, &fs) == 0 && fs.f_type == 0x01021994)
         printf("the state is on a tmpfs: the figures are not those of a disk\n");

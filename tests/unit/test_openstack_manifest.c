@@ -95,7 +95,7 @@ static void test_table(void **state)
     assert_ptr_equal(openstack_adapter.manifest(), openstack_manifest());
     assert_string_equal(openstack_adapter.name, "openstack");
     assert_int_equal(openstack_adapter.poll_interval_ms, 500);
-    assert_null(openstack_adapter.reads_are_instant);
+    assert_null(openstack_adapter.is_instant);
     assert_true(openstack_adapter.settle_ms != NULL);
 #define HAS(service, method, slot) assert_true(openstack_adapter.slot != NULL);
     ADAPTER_METHODS(HAS)

@@ -77,7 +77,7 @@ static void reads_say_whether_they_wait(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct rig r;
         rig_open(&r, cases[i].settings);
-        assert_int_equal(sandbox_adapter.reads_are_instant(r.a), cases[i].instant);
+        assert_int_equal(sandbox_adapter.is_instant(r.a), cases[i].instant);
         rig_close(&r);
     }
 }
