@@ -213,10 +213,25 @@ static bool may_try_again(const pb_Result *r)
            r->retry->class_ == RETRY_CLASS_AFTER_BACKOFF;
 }
 
+static void submit_job(struct job *j)
+{
+    struct operation *o = CONTAINER_OF(j, struct operation, job);
+    store_submit(operations.store, &o->write.txn);
+}
+
+/* Not from here: a store that takes nothing says so at once, and the timer is armed again then. */
 static void submit_again(struct timer *t)
 {
     struct operation *o = CONTAINER_OF(t, struct operation, timer);
-    store_submit(operations.store, &o->write.txn);
+    operation_next(o, submit_job);
+}
+
+static bool is_stopping(void)
+{
+    pthread_mutex_lock(&operations.lock);
+    bool stopping = operations.stopping;
+    pthread_mutex_unlock(&operations.lock);
+    return stopping;
 }
 
 static void end_done(struct operation *o, enum store_outcome outcome)
@@ -226,8 +241,7 @@ static void end_done(struct operation *o, enum store_outcome outcome)
     bool failed = outcome == STORE_FULL || outcome == STORE_FAILED;
     /* The disk is full or does not work: it will be recorded when there is room. Who waits is told
      * when the time is over. */
-    if (failed && !operations.stopping &&
-        timer_arm(&o->timer, clock_mono_ns() + AGAIN_NS, submit_again))
+    if (failed && !is_stopping() && timer_arm(&o->timer, clock_mono_ns() + AGAIN_NS, submit_again))
         return; /* it has its place: arming cannot fail */
     if (outcome == STORE_DONE && o->after) {
         struct operation *after = o->after;

@@ -111,7 +111,7 @@ struct operations {
     bool stopping;                  /* no further step is begun: the journal has the rest */
     uint64_t epoch;                 /* which start of this gateway it is */
     uint32_t number;                /* the gateway's own, in the ids of its operations */
-    int64_t keep_ns;                /* how long what has ended is kept */
+    _Atomic int64_t keep_ns;        /* how long what has ended is kept */
     atomic_uint_fast64_t n_doubles; /* machines beside the one, deleted */
 };
 extern struct operations operations;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "alloc_fail.h"
 #include "lane.h"
 
 enum { WORKERS = 4, QUEUE = 8, MANY = 20000 };
@@ -90,6 +91,33 @@ static void test_bounds(void **state)
     wait_for(&done, WORKERS + QUEUE + 1);
     assert_int_equal(atomic_load(&most), WORKERS);
     assert_int_equal(atomic_load(&refused->runs), 0);
+    lane_free(l);
+}
+
+/* Where the system has no thread to give, what is queued is run all the same. */
+static void test_no_thread_to_be_had(void **state)
+{
+    (void)state;
+    reset();
+    static struct task tasks[QUEUE];
+    for (unsigned n = 1; n <= 2; n++) { /* its memory, its first thread */
+        alloc_fail_at(n);
+        assert_null(lane_new("test", WORKERS, QUEUE));
+        assert_int_equal(alloc_fail_stop(), 1);
+    }
+    struct lane *l = lane_new("test", WORKERS, QUEUE);
+    alloc_fail_from(1);
+    for (int i = 0; i < QUEUE; i++) {
+        tasks[i].job.run = run_held;
+        if (i % 2)
+            assert_true(lane_submit(l, &tasks[i].job));
+        else
+            lane_continue(l, &tasks[i].job);
+    }
+    atomic_store(&gate_open, true);
+    wait_for(&done, QUEUE);
+    assert_true(alloc_fail_stop() > 0);
+    assert_int_equal(atomic_load(&most), 1);
     lane_free(l);
 }
 
@@ -235,9 +263,9 @@ static void test_each_runs_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_overloaded),     cmocka_unit_test(test_withdraw),
-        cmocka_unit_test(test_each_runs_once),
+        cmocka_unit_test(test_bounds),   cmocka_unit_test(test_no_thread_to_be_had),
+        cmocka_unit_test(test_reserve),  cmocka_unit_test(test_overloaded),
+        cmocka_unit_test(test_withdraw), cmocka_unit_test(test_each_runs_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

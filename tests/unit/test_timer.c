@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "alloc_fail.h"
 #include "isobar/clock.h"
 #include "timer.h"
 
@@ -64,10 +65,47 @@ static void test_order_and_cancel(void **state)
         assert_true(order[i - 1]->due <= order[i]->due);
 }
 
+/* Where there is no memory for another timer, those that a place is kept for are armed all the
+ * same. */
+static void test_reserved(void **state)
+{
+    (void)state;
+    enum { KEPT = 100 };
+    static struct alarm kept[KEPT], others[MANY];
+    assert_true(timers_start());
+    int64_t now = clock_mono_ns(), far = now + 3600 * NS_PER_SEC;
+    int n_armed = 0;
+    atomic_store(&n_fired, 0);
+    for (int i = 0; i < KEPT; i++)
+        assert_true(timer_reserve(&kept[i].timer));
+    alloc_fail_from(1);
+    while (n_armed < MANY && timer_arm(&others[n_armed].timer, far, fire))
+        n_armed++;
+    assert_true(n_armed < MANY);
+    assert_false(timer_reserve(&others[MANY - 1].timer));
+    for (int i = 0; i < KEPT; i++)
+        assert_true(timer_arm(&kept[i].timer, now + NS_PER_MS, fire));
+    for (int i = 0; i < 10000 && atomic_load(&n_fired) < KEPT; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&n_fired), KEPT);
+    /* A place that is given up is another's. */
+    assert_false(timer_arm(&others[n_armed].timer, far, fire));
+    timer_unreserve(&kept[0].timer);
+    assert_true(timer_arm(&others[n_armed].timer, far, fire));
+    alloc_fail_stop();
+    for (int i = 1; i < KEPT; i++)
+        timer_unreserve(&kept[i].timer);
+    timers_stop();
+    /* None of those that never fired is armed any more. */
+    for (int i = 0; i <= n_armed; i++)
+        assert_false(timer_cancel(&others[i].timer));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_and_cancel),
+        cmocka_unit_test(test_reserved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
