@@ -20,6 +20,8 @@
 #define ON_TIME_NS (100 * NS_PER_MS)
 
 #define METHOD_NEAR_MAX 80
+/* When a call that found no memory is to try again. */
+#define EXHAUSTED_RETRY_MS 100
 
 static atomic_uint in_flight;
 static atomic_bool draining;
@@ -61,14 +63,21 @@ static bool write_reply(struct call *c, size_t reply_max)
     return true;
 }
 
-/* The arena is full: drop everything, and say so. */
+/* The arena is full, or there is no memory left for all calls: drop everything, and say so. */
 static void write_reply_for_exhausted(struct call *c)
 {
+    bool all = call_memory_is_short(), changes = c->method && c->method->policy->mutates;
+    pb_Result result = pb_Result_INIT;
+    pb_Retry retry = pb_Retry_INIT;
     arena_reset(&c->arena);
-    pb_Result result;
-    isobar__v1__result__init(&result);
-    result.code = RESULT_CODE_INTERNAL_ERROR;
-    result.detail = (char *)(uintptr_t) "the call needed more memory than one call may have";
+    retry.class_ = RETRY_CLASS_AFTER_BACKOFF;
+    retry.after_ms = EXHAUSTED_RETRY_MS;
+    result.code = all ? RESULT_CODE_OVERLOADED : RESULT_CODE_INTERNAL_ERROR;
+    result.detail = (char *)(uintptr_t)(all ? "the gateway has no memory left for this call: try "
+                                              "again a little later"
+                                            : "the call needed more memory than one call may have");
+    result.retry = all ? &retry : NULL;
+    result.side_effects = changes ? SIDE_EFFECTS_POSSIBLE : SIDE_EFFECTS_NONE;
     result.blame = BLAME_GATEWAY;
     size_t size = envelope_reply_size(&result, NULL);
     uint8_t *data = arena_alloc(&c->arena, CALL_REPLY_ROOM + size);

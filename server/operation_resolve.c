@@ -269,8 +269,30 @@ static void unknown_recorded(struct operation *o, enum store_outcome outcome)
         redo(o);
 }
 
+/* What has used up its memory starts with fresh one: all that it needs is the request. */
+static void renew_memory(struct operation *o)
+{
+    struct arena fresh;
+    if (!o->working.exhausted)
+        return;
+    arena_init(&fresh, o->working.cap);
+    ProtobufCMessage *req = message_copy(&fresh, o->req);
+    ProtobufCMessage *rsp = arena_message(&fresh, o->method->output);
+    pb_Result *result = result_copy(&fresh, o->result);
+    if (!req || !rsp || !result) {
+        arena_done(&fresh);
+        return;
+    }
+    arena_done(&o->working);
+    arena_move(&o->working, &fresh);
+    o->req = req;
+    o->rsp = rsp;
+    o->result = result;
+}
+
 void operation_resolve(struct operation *o)
 {
+    renew_memory(o);
     operation_set_state(o, OPERATION_STATE_UNKNOWN);
     /* Who sent it is known to be dead from now on. */
     o->settled_ns = clock_mono_ns() + operation_settle_ns(o);

@@ -376,8 +376,12 @@ pb_ResultCode openstack_create_vm(struct adapter *a, struct op *op, const pb_Cre
         m.steps.token = token;
     }
     pb_ResultCode code = os_plan(a, &m.steps, req->spec, &m.plan);
-    if (req->dry_run || (code != RESULT_CODE_OK && !op->resumed))
-        return os_end(op, code);
+    if (req->dry_run || (code != RESULT_CODE_OK && !op->resumed)) {
+        code = os_end(op, code);
+        if (code != RESULT_CODE_OK) /* it has only been looked up so far */
+            op->result->side_effects = SIDE_EFFECTS_NONE;
+        return code;
+    }
     if (code == RESULT_CODE_OK)
         code = make(&m);
     if (code != RESULT_CODE_OK)

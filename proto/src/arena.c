@@ -63,6 +63,13 @@ void arena_init(struct arena *a, size_t cap)
     a->allocator = (ProtobufCAllocator){allocator_alloc, allocator_free, a};
 }
 
+void arena_move(struct arena *to, struct arena *from)
+{
+    *to = *from;
+    to->allocator.allocator_data = to;
+    *from = (struct arena){0};
+}
+
 void arena_done(struct arena *a)
 {
     for (struct arena_block *b = a->blocks, *older; b; b = older) {

@@ -39,7 +39,7 @@ NEWEST = {'X-OpenStack-Nova-API-Version': '2.93'}
 
 ORDER = {'service': 'nova', 'method': 'POST', 'path': '/servers$'}
 FLAVORS = {'service': 'nova', 'method': 'GET', 'path': '/flavors', 'times': 0}
-# In Nova's and Neutron's own words, as they were recorded.
+# In the form of Nova's and Neutron's errors (os_errors.c has the real ones, a test row each).
 OVER_QUOTA = {'forbidden': {'code': 403, 'message': 'Quota exceeded for instances: Requested 1, '
                             'but already used 10 of 10 instances'}}
 NO_ADDRESS = {'NeutronError': {'type': 'IpAddressGenerationFailure', 'detail': '', 'message':

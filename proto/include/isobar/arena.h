@@ -40,6 +40,8 @@ void arena_budget_give(struct arena_budget *b, size_t size);
 void arena_init(struct arena *a, size_t cap);
 /* Give everything back; cap and budget stay. */
 void arena_done(struct arena *a);
+/* Put all that an arena has into another one, which is empty; the first is no arena any more. */
+void arena_move(struct arena *to, struct arena *from);
 /* Forget everything that was allocated; one block stays. */
 void arena_reset(struct arena *a);
 
