@@ -31,19 +31,16 @@ static void detach(struct call *c)
 }
 
 /* Fill in a call with how its operation has ended. */
-static pb_ResultCode fill_ended(struct call *c, const uint8_t *result, size_t result_len,
-                                const uint8_t *response, size_t response_len)
+static pb_ResultCode fill_ended(struct call *c, pb_Result *result, const uint8_t *response,
+                                size_t response_len)
 {
-    ProtobufCAllocator *allocator = arena_allocator(&c->arena);
-    pb_Result *r = (pb_Result *)(void *)protobuf_c_message_unpack(&pb_Result_desc, allocator,
-                                                                  result_len, result);
-    ProtobufCMessage *rsp =
-        protobuf_c_message_unpack(c->method->output, allocator, response_len, response);
-    if (!r || !rsp)
+    ProtobufCMessage *rsp = protobuf_c_message_unpack(c->method->output, arena_allocator(&c->arena),
+                                                      response_len, response);
+    if (!result || !rsp)
         return result_fail(&c->arena, c->result, RESULT_CODE_INTERNAL_ERROR, "out of memory");
-    c->result = r;
+    c->result = result;
     c->rsp = rsp;
-    return r->code;
+    return result->code;
 }
 
 static pb_ResultCode say_unknown(struct call *c)
@@ -63,7 +60,7 @@ static pb_ResultCode answer(struct call *c, struct operation *o)
         return o->ended ? RESULT_CODE_OK : RESULT_CODE_ACCEPTED;
     }
     if (o->ended)
-        return fill_ended(c, o->result_data, o->result_len, o->response_data, o->response_len);
+        return fill_ended(c, operation_result(&c->arena, o), o->response_data, o->response_len);
     if (!o->durable)
         return result_fail(&c->arena, c->result, RESULT_CODE_DEADLINE_EXCEEDED,
                            "the time was over before it was recorded what is to be done");
@@ -171,13 +168,8 @@ static void repeat_job(struct job *j)
         c->result->operation_id = r->operation->id;
         call_end(c, RESULT_CODE_ACCEPTED);
     } else {
-        c->result = r->operation->result;
-        ProtobufCMessage *rsp =
-            protobuf_c_message_unpack(c->method->output, arena_allocator(&c->arena),
-                                      r->operation->response.len, r->operation->response.data);
-        if (rsp)
-            c->rsp = rsp;
-        call_end(c, c->result->code);
+        call_end(c, fill_ended(c, r->operation->result, r->operation->response.data,
+                               r->operation->response.len));
     }
 }
 

@@ -185,22 +185,24 @@ bool journal_note(struct operation *o)
     return true;
 }
 
-bool journal_cancel(const char *id)
+/* `data` NULL: take it away. */
+static bool write_tombstone(const char *id, const void *data)
 {
     char key[48];
     snprintf(key, sizeof(key), KEY_CANCELLED "%s", id);
-    struct store_change put = {.key = key, .data = "", .len = 0};
-    struct store_txn t = {.changes = &put, .n_changes = 1};
+    struct store_change one = {.key = key, .data = data, .len = 0};
+    struct store_txn t = {.changes = &one, .n_changes = 1};
     return store_commit(operations.store, &t) == STORE_DONE;
+}
+
+bool journal_cancel(const char *id)
+{
+    return write_tombstone(id, "");
 }
 
 void journal_uncancel(const char *id)
 {
-    char key[48];
-    snprintf(key, sizeof(key), KEY_CANCELLED "%s", id);
-    struct store_change gone = {.key = key};
-    struct store_txn t = {.changes = &gone, .n_changes = 1};
-    (void)store_commit(operations.store, &t);
+    (void)write_tombstone(id, NULL);
 }
 
 /* ---- the end ---- */

@@ -22,6 +22,12 @@ Google__Protobuf__Timestamp *operation_time(struct arena *a, int64_t wall_ns)
     return t;
 }
 
+pb_Result *operation_result(struct arena *a, const struct operation *o)
+{
+    return (pb_Result *)(void *)protobuf_c_message_unpack(&pb_Result_desc, arena_allocator(a),
+                                                          o->result_len, o->result_data);
+}
+
 pb_Operation *operation_show(struct arena *a, const struct operation *o)
 {
     pb_Operation *shown = arena_message(a, &pb_Operation_desc);
@@ -40,10 +46,19 @@ pb_Operation *operation_show(struct arena *a, const struct operation *o)
     shown->cancelled = o->cancelled;
     if (!o->ended)
         return shown;
-    shown->result = (pb_Result *)(void *)protobuf_c_message_unpack(
-        &pb_Result_desc, arena_allocator(a), o->result_len, o->result_data);
+    shown->result = operation_result(a, o);
     shown->response.data = arena_memdup(a, o->response_data, o->response_len);
     shown->response.len = shown->response.data ? o->response_len : 0;
+    return shown;
+}
+
+/* One that has not ended, as memory has it; NULL where there is none of this id. */
+static pb_Operation *show_open(struct call *c, const char *id)
+{
+    pthread_mutex_lock(&operations.lock);
+    struct operation *o = operation_find(id);
+    pb_Operation *shown = o ? operation_show(&c->arena, o) : NULL;
+    pthread_mutex_unlock(&operations.lock);
     return shown;
 }
 
@@ -51,10 +66,7 @@ pb_Operation *operation_show(struct arena *a, const struct operation *o)
 static pb_Operation *look_up(struct call *c, const char *id)
 {
     bool failed;
-    pthread_mutex_lock(&operations.lock);
-    struct operation *o = operation_find(id);
-    pb_Operation *shown = o ? operation_show(&c->arena, o) : NULL;
-    pthread_mutex_unlock(&operations.lock);
+    pb_Operation *shown = show_open(c, id);
     if (shown)
         return shown;
     pb_OperationRecord *r = journal_get(&c->arena, id, &failed);
@@ -117,10 +129,7 @@ static bool wanted(const pb_ListOperationsRequest *req, const pb_Operation *o)
 static pb_Operation *show_item(struct call *c, const struct store_item *item)
 {
     const char *id = strchr(item->key, '/') + 1;
-    pthread_mutex_lock(&operations.lock);
-    struct operation *o = operation_find(id);
-    pb_Operation *shown = o ? operation_show(&c->arena, o) : NULL;
-    pthread_mutex_unlock(&operations.lock);
+    pb_Operation *shown = show_open(c, id);
     if (!shown) {
         pb_OperationRecord *r = (pb_OperationRecord *)(void *)protobuf_c_message_unpack(
             &pb_OperationRecord_desc, arena_allocator(&c->arena), item->len, item->data);
@@ -218,12 +227,8 @@ static pb_ResultCode list_by_request(struct call *c, struct listing *l)
         return result_fail(a, c->result, RESULT_CODE_UNAVAILABLE,
                            "the gateway's store does not answer: try again a little later");
     for (size_t i = 0; i < n; i++) {
-        pb_Operation *shown = NULL;
         char *id = arena_strndup(a, (const char *)items[i].data, items[i].len);
-        pthread_mutex_lock(&operations.lock);
-        struct operation *o = operation_find(id);
-        shown = o ? operation_show(a, o) : NULL;
-        pthread_mutex_unlock(&operations.lock);
+        pb_Operation *shown = show_open(c, id);
         pb_OperationRecord *r = shown ? NULL : journal_get(a, id, &failed);
         if (r)
             shown = r->operation;

@@ -241,5 +241,7 @@ void operations_answer_all(void);
 /* The protobuf message of an operation, in the arena. With the lock held. */
 pb_Operation *operation_show(struct arena *a, const struct operation *o);
 Google__Protobuf__Timestamp *operation_time(struct arena *a, int64_t wall_ns);
+/* How one that has ended did, in the arena; NULL where memory is short. With the lock held. */
+pb_Result *operation_result(struct arena *a, const struct operation *o);
 
 #endif
