@@ -147,12 +147,11 @@ static void run_create(struct call *c)
     pb_CreateVmRequest *req = (pb_CreateVmRequest *)(void *)c->req;
     const pb_Manifest *manifest = c->connection->ops->manifest();
     int count = req->spec ? req->spec->instance_count : 0;
-    bool loops = manifest_presence(manifest, "instance_count") == PRESENCE_NOT_PRESENT;
-    if (loops && count > 1) {
+    if (count > 1) {
         family_create_several(c, count);
         return;
     }
-    if (loops && count == 1)
+    if (count == 1) /* what a cloud that has the attribute takes without it */
         req->spec->instance_count = 0;
     pb_ResultCode code =
         validate_create(&c->arena, req, manifest, c->connection->config, c->result);

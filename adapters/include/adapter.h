@@ -143,9 +143,11 @@ struct adapter_ops {
      * time under one token, so that it may be sent again at once. */
     int (*settle_ms)(const struct adapter *a);
 
-    /* The slots. A list gathers all pages of the cloud; it may apply the request's filters or leave
-     * them to the gateway, which applies all of them again, sorts and cuts pages. start_vm and the
-     * other actions answer when the cloud has taken the order; the gateway does the waiting.
+    /* The slots. create_vm makes one machine: several are several operations, whatever the manifest
+     * says of instance_count. A list gathers all pages of the cloud; it may apply the request's
+     * filters or leave them to the gateway, which applies all of them again, sorts and cuts pages.
+     * start_vm and the other actions answer when the cloud has taken the order; the gateway does
+     * the waiting.
      *
      * Recovery: create_vm with op->resumed uses what an earlier try under the same op->token has
      * made, and must not make a second machine: it is called when list_operation_vms has found

@@ -147,7 +147,8 @@ static bool mend(struct errand *e)
         skew_set(&e->s->skew, sample);
         return e->set_clock = true;
     }
-    if (e->rsp.status != 401 || e->renewed)
+    if (e->renewed ||
+        (e->rsp.status != 401 && !(s->ops->is_refused && s->ops->is_refused(s->ctx, &e->rsp))))
         return false;
     return e->renewed = e->renew = true;
 }

@@ -7,6 +7,8 @@
 /* "GET /v2.1/servers": the path without the query, in which there may be secrets. */
 static const char *line_of(const struct errand *e)
 {
+    if (e->req->name)
+        return e->req->name;
     const char *path = strstr(e->req->url, "://");
 
     path = path ? strchr(path + 3, '/') : NULL;

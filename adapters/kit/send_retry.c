@@ -52,7 +52,8 @@ void errand_earn(struct errand *e)
 
 bool errand_is_read(const struct errand *e)
 {
-    return strcmp(e->req->method, "GET") == 0 || strcmp(e->req->method, "HEAD") == 0;
+    return (e->flags & SEND_READ) || strcmp(e->req->method, "GET") == 0 ||
+           strcmp(e->req->method, "HEAD") == 0;
 }
 
 bool errand_is_idempotent(const struct errand *e)

@@ -34,6 +34,7 @@ struct http_header {
 struct http_request {
     const char *method; /* "GET" */
     const char *url;    /* absolute, encoded */
+    const char *name;   /* in sentences about it ("DescribeInstances"); NULL: method and path */
     const struct http_header *headers;
     size_t n_headers;
     const char *body; /* NULL: none; borrowed */

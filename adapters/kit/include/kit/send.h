@@ -25,6 +25,9 @@ struct sender_ops {
     /* Whether the cloud refused the request because of the time in its signature. It is
      * authenticated and sent once more then, with the offset of this answer. NULL: it never is. */
     bool (*is_clock_skew)(void *ctx, const struct http_response *rsp);
+    /* Whether the cloud refused the credential, where it says so with something else than a 401:
+     * authenticate(renew) and one resend then too. NULL: it never does. */
+    bool (*is_refused)(void *ctx, const struct http_response *rsp);
 };
 
 struct sender;
@@ -43,6 +46,7 @@ enum send_flags {
     SEND_IDEMPOTENT = 1, /* may be sent again after an ambiguous outcome or a 5xx; GET and HEAD
                             always may */
     SEND_NO_AUTH = 2,    /* do not call authenticate */
+    SEND_READ = 4,       /* it changes nothing, as GET and HEAD: a POST that asks; idempotent too */
 };
 
 /* Send, and send again where that is allowed: never sent -> always; a throttle -> after
