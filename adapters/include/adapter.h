@@ -63,6 +63,15 @@ bool op_sleep_ms(const struct op *op, int ms);
  * for warnings. */
 pb_ResultCode op_end(struct op *op, pb_ResultCode code);
 
+/* An operation like `op` whose outcome is nobody's but the caller's: what fails in it is not said
+ * in op->result. `within_ms`, where above 0, is the most time that it may take. */
+struct op op_aside(struct op *op, int within_ms);
+/* Say in op->result what was said in an aside, but for warnings. Returns the code. */
+pb_ResultCode op_tell(struct op *op, const struct op *aside, pb_ResultCode code);
+/* note_id() has returned false: the gateway could not record which machine is meant, so nothing is
+ * sent. Returns the code. */
+pb_ResultCode op_not_noted(struct op *op);
+
 /* A connection's settings, as the configuration gives them: flat names and text values. */
 struct settings {
     const char *cloud;     /* the connection's name */

@@ -116,6 +116,47 @@ pb_ResultCode op_end(struct op *op, pb_ResultCode code)
     return code;
 }
 
+struct op op_aside(struct op *op, int within_ms)
+{
+    struct op aside = *op;
+    int64_t until = clock_mono_ns() + within_ms * NS_PER_MS;
+
+    aside.result = result_new(op->arena);
+    if (!aside.result) /* the arena is exhausted, and the call lost anyway */
+        aside.result = op->result;
+    aside.note_id = NULL;
+    if (within_ms > 0 && until < aside.deadline_ns)
+        aside.deadline_ns = until;
+    return aside;
+}
+
+pb_ResultCode op_tell(struct op *op, const struct op *aside, pb_ResultCode code)
+{
+    pb_Result *to = op->result;
+    const pb_Result *from = aside->result;
+
+    if (code == RESULT_CODE_OK || from == to)
+        return code;
+    to->code = from->code;
+    to->detail = from->detail;
+    to->n_violations = from->n_violations;
+    to->violations = from->violations;
+    to->native = from->native;
+    to->retry = from->retry;
+    to->side_effects = from->side_effects;
+    to->blame = from->blame;
+    return code;
+}
+
+pb_ResultCode op_not_noted(struct op *op)
+{
+    op->result->side_effects = SIDE_EFFECTS_NONE;
+    op->result->blame = BLAME_GATEWAY;
+    return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                   "the gateway could not record which machine is meant, so nothing was sent; see "
+                   "its log");
+}
+
 const char *settings_get(const struct settings *s, const char *name)
 {
     for (size_t i = 0; i < s->n; i++)

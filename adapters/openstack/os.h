@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "adapter.h"
+#include "kit/fields.h"
 #include "kit/http.h"
 #include "kit/pick.h"
 #include "kit/send.h"
@@ -79,18 +80,6 @@ bool os_has_service(struct adapter *a, struct op *op, enum os_service service);
 /* The minor number of the compute microversion that is spoken; asks the cloud once. */
 pb_ResultCode os_compute_minor(struct adapter *a, struct op *op, const struct os_session *session,
                                int *ret) MUST_USE;
-
-/* An operation like `op` whose outcome is nobody's but the caller's: what fails in it is not said
- * in op->result. `within_ms`, where above 0, is the most time that it may take. */
-struct op os_aside(struct op *op, int within_ms);
-/* Say in op->result what was said in an aside. Returns the code. */
-pb_ResultCode os_tell(struct op *op, const struct op *aside, pb_ResultCode code);
-
-/* The gateway could not record which machine is meant, so nothing is sent. Returns the code. */
-pb_ResultCode os_not_noted(struct op *op);
-
-/* op_end() for slots; on success, what failed on the way there is no longer said. */
-pb_ResultCode os_end(struct op *op, pb_ResultCode code);
 
 /* ---- A request's body ---- */
 
@@ -179,44 +168,10 @@ pb_ResultCode os_get_slot(struct adapter *a, struct op *op, const struct os_kind
 /* The things of a list as pick() wants them. */
 struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, size_t size);
 
-/* ---- Messages: os_message.c ---- */
-
-/* Text of the arena as a message's field; NULL is "". */
-char *os_text(const char *text);
-/* A number as a message's field; one that does not fit is 0, as if it were not known. */
-uint32_t os_u32(int64_t n);
-uint64_t os_u64(int64_t n);
-/* A time as OpenStack writes it; NULL where there is none. */
-Google__Protobuf__Timestamp *os_time(struct arena *a, const char *text);
-/* Texts of the arena as a repeated field. */
-char **os_texts(struct arena *a, const struct shape_strings *s);
-
-/* A map field that is being filled: `type` is that of its entries. */
-struct os_pairs {
-    struct arena *arena;
-    const ProtobufCMessageDescriptor *type;
-    size_t n, room;
-    void **items;
-};
-/* os_pairs_add adds nothing where the value is NULL or "". */
-void os_pairs_add(struct os_pairs *p, const char *key, const char *value);
-void os_pairs_put(struct os_pairs *p, const char *key, const char *value);
-
-/* What a cloud shows beside what all clouds have: a text of a struct, under the cloud's name. */
-struct os_native_row {
-    const char *name;
-    size_t offset; /* of a const char * */
-};
-void os_pairs_native(struct os_pairs *p, const struct os_native_row *rows, size_t n,
-                     const void *from);
-/* All of a map, but for what has a field of its own in the message: `mapped`, ended by NULL. */
-void os_pairs_rest(struct os_pairs *p, const struct shape_map *all, const char *const *mapped);
-/* "a, b" */
-const char *os_join(struct arena *a, const struct shape_strings *s);
-
 /* Read all members of the things in an answer: those objects that are `depth` deep, in their order,
  * into the `all` of n structs of this size. Scalars as text, lists of scalars with commas between,
- * all else left out. What does not fit is left out too: the answer has been parsed before. */
+ * all else left out. What does not fit is left out too: the answer has been parsed before.
+ * os_members.c */
 void os_members(struct arena *a, const struct http_response *rsp, unsigned depth, void *things,
                 size_t n, size_t size);
 

@@ -86,7 +86,7 @@ static pb_ResultCode order(struct adapter *a, struct op *op, const char *id, con
 /* The machine as it is after the order; without the cloud's help, its id. */
 static pb_Vm *after(struct adapter *a, struct op *op, const char *id)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct os_server server = {0};
     if (os_server_get(a, &aside, id, &server) == RESULT_CODE_OK)
         return os_server_message(a, op, &server);
@@ -101,15 +101,15 @@ static pb_ResultCode reconsider(struct adapter *a, struct op *op, const struct o
                                 const char *id, const struct op *refused)
 {
     struct os_server server = {0};
-    struct op look = os_aside(op, 0);
+    struct op look = op_aside(op, 0);
     if (os_server_get(a, &look, id, &server) != RESULT_CODE_OK)
-        return os_tell(op, refused, RESULT_CODE_FAILED_PRECONDITION);
+        return op_tell(op, refused, RESULT_CODE_FAILED_PRECONDITION);
     const char *body = os_action_body(action, &server);
     if (body == NULL)
         return RESULT_CODE_OK;
     if (body != action->body)
         return order(a, op, id, body, action->again);
-    os_tell(op, refused, RESULT_CODE_FAILED_PRECONDITION);
+    op_tell(op, refused, RESULT_CODE_FAILED_PRECONDITION);
     return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
                    "cannot %s machine %s, which is %s; the cloud says: %s", action->name,
                    server.name == NULL ? id : server.name,
@@ -121,11 +121,11 @@ static pb_ResultCode order_or_reconsider(struct adapter *a, struct op *op,
                                          const struct os_action *action, const char *id,
                                          const char *body)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     pb_ResultCode code = order(a, &aside, id, body, action->again);
     if (code == RESULT_CODE_FAILED_PRECONDITION)
         return reconsider(a, op, action, id, &aside);
-    return os_tell(op, &aside, code);
+    return op_tell(op, &aside, code);
 }
 
 static pb_ResultCode act(struct adapter *a, struct op *op, const struct os_action *action,
@@ -141,18 +141,18 @@ static pb_ResultCode act(struct adapter *a, struct op *op, const struct os_actio
         const char *body = code == RESULT_CODE_OK ? os_action_body(action, &server) : NULL;
         if (code == RESULT_CODE_OK && dry_run) {
             *ret = os_server_message(a, op, &server);
-            return os_end(op, code);
+            return op_end(op, code);
         }
         id = server.id;
         if (body != NULL && op->note_id != NULL && !op->note_id(op, id))
-            return os_end(op, os_not_noted(op));
+            return op_end(op, op_not_noted(op));
         if (body != NULL)
             code = order_or_reconsider(a, op, action, id, body);
     }
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     *ret = after(a, op, id);
-    return os_end(op, RESULT_CODE_CHANGED);
+    return op_end(op, RESULT_CODE_CHANGED);
 }
 
 #define ACTION_SLOT(method_, slot_, action_)                                                       \
@@ -230,13 +230,13 @@ static pb_ResultCode finish_resize(struct adapter *a, struct op *op, const char 
         if (code != RESULT_CODE_UNSPECIFIED)
             return code;
         if (!confirmed && is_status(&s, "VERIFY_RESIZE") && s.task_state == NULL) {
-            struct op aside = os_aside(op, 0);
+            struct op aside = op_aside(op, 0);
             code = order(a, &aside, id, "{\"confirmResize\":null}", false);
             /* Where Nova has been told already, it calls that a wrong state or a bad request. */
             confirmed = code == RESULT_CODE_OK;
             if (!confirmed && code != RESULT_CODE_FAILED_PRECONDITION &&
                 code != RESULT_CODE_BAD_REQUEST_DATA)
-                return os_tell(op, &aside, code);
+                return op_tell(op, &aside, code);
         }
         if (op_sleep_ms(op, POLL_MS))
             continue;
@@ -253,7 +253,7 @@ static pb_ResultCode finish_resize(struct adapter *a, struct op *op, const char 
 static bool is_resized_already(struct adapter *a, struct op *op, const char *id,
                                const struct os_flavor *f)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct os_server s = {0};
     return os_server_get(a, &aside, id, &s) == RESULT_CODE_OK &&
            (has_flavor(&s, f) || is_status(&s, "RESIZE"));
@@ -268,10 +268,10 @@ pb_ResultCode openstack_resize_vm(struct adapter *a, struct op *op, const pb_Res
     if (code == RESULT_CODE_OK)
         code = os_find(a, op, &os_flavor_kind, "flavor_name", req->flavor_name, NULL, &flavor);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     if (req->dry_run) {
         ret->vm = os_server_message(a, op, &server);
-        return os_end(op, RESULT_CODE_OK);
+        return op_end(op, RESULT_CODE_OK);
     }
     const char *id = server.id;
     if (!has_flavor(&server, &flavor) && !is_status(&server, "RESIZE")) {
@@ -285,7 +285,7 @@ pb_ResultCode openstack_resize_vm(struct adapter *a, struct op *op, const pb_Res
     if (code == RESULT_CODE_OK)
         code = finish_resize(a, op, id, &flavor);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     ret->vm = after(a, op, id);
-    return os_end(op, RESULT_CODE_CHANGED);
+    return op_end(op, RESULT_CODE_CHANGED);
 }

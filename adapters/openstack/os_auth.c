@@ -258,7 +258,7 @@ static pb_ResultCode fetch(void *ctx, struct op *op, struct token_grant *ret)
         return code;
     }
     code = grant(a, op, &rsp, asked_ns, ret);
-    char *token = os_text(http_header(&rsp, "X-Subject-Token"));
+    char *token = field_text(http_header(&rsp, "X-Subject-Token"));
     explicit_bzero(token, strlen(token));
     return code;
 }

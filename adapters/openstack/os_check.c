@@ -34,7 +34,7 @@ static char *line(struct adapter *a, struct op *op, const struct os_session *ses
     const char *base = session->bases[probe->service];
     if (base == NULL)
         return arena_printf(op->arena, "%s: not in the catalogue", name);
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct os_request req = os_get(probe->service, probe->path);
     struct http_response rsp;
     pb_ResultCode code = os_send(a, &aside, &req, &rsp);
@@ -53,16 +53,16 @@ pb_ResultCode openstack_check_cloud(struct adapter *a, struct op *op,
     struct token_ref token CLEANUP(token_release) = {0};
     pb_ResultCode code = os_session_get(a, op, &token);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     const struct os_session *session = token.data;
     char **services = arena_array(op->arena, ARRAY_LEN(probes) + 1, sizeof(*services));
     if (services == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     services[0] = arena_printf(op->arena, "identity 3 at %s", a->config->auth_url);
     for (size_t i = 0; i < ARRAY_LEN(probes); i++)
         services[i + 1] = line(a, op, session, &probes[i]);
     ret->services = services;
     ret->n_services = ARRAY_LEN(probes) + 1;
     ret->elapsed_us = (uint64_t)((clock_mono_ns() - begun) / NS_PER_US);
-    return os_end(op, RESULT_CODE_OK);
+    return op_end(op, RESULT_CODE_OK);
 }

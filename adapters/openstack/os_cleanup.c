@@ -92,7 +92,7 @@ static pb_ResultCode find_remains(struct adapter *a, struct op *op, struct owner
  * seen, it is taken to be so. */
 static bool has_twin(struct adapter *a, struct op *op, const struct owner *o)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct shape_list list = {0};
     if (os_servers_by_mark(a, &aside, o->token, &list) != RESULT_CODE_OK)
         return true;
@@ -120,12 +120,12 @@ pb_ResultCode os_remains_find(struct adapter *a, struct op *op, const char *toke
 
 pb_ResultCode os_drop(struct adapter *a, struct op *op, const struct os_kind *kind, const char *id)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct os_request req = os_delete(op->arena, kind->service, kind->path, id);
     struct http_response rsp;
     point("clean-up");
     pb_ResultCode code = os_send(a, &aside, &req, &rsp);
-    return code == RESULT_CODE_NOT_FOUND ? RESULT_CODE_OK : os_tell(op, &aside, code);
+    return code == RESULT_CODE_NOT_FOUND ? RESULT_CODE_OK : op_tell(op, &aside, code);
 }
 
 static bool delete_all(struct adapter *a, struct op *op, const struct os_kind *kind,
@@ -133,7 +133,7 @@ static bool delete_all(struct adapter *a, struct op *op, const struct os_kind *k
 {
     bool all = true;
     for (size_t i = 0; i < n; i++) {
-        struct op aside = os_aside(op, 0);
+        struct op aside = op_aside(op, 0);
         if (os_drop(a, &aside, kind, ids[i]) == RESULT_CODE_OK)
             continue;
         op_warn(op, "%s %s, which was made for the machine, could not be deleted: %s", kind->noun,

@@ -74,7 +74,7 @@ static pb_ResultCode settle(struct making *m, const struct op *order, pb_ResultC
         return RESULT_CODE_OK;
     m->open = m->open || !found;
     m->unseen = m->unseen || looked != RESULT_CODE_OK;
-    return os_tell(m->op, order, code);
+    return op_tell(m->op, order, code);
 }
 
 /* ---- Port, floating IP, volumes ---- */
@@ -86,12 +86,12 @@ static pb_ResultCode make_port(struct making *m)
         code = os_earlier_port(m->a, &m->steps, &m->plan, &m->port_id);
     if (code != RESULT_CODE_OK || m->port_id != NULL)
         return code;
-    struct op order = os_aside(&m->steps, 0), look = os_aside(m->op, 0);
+    struct op order = op_aside(&m->steps, 0), look = op_aside(m->op, 0);
     struct os_request req;
     bool built = os_build_port(order.arena, &m->plan, &req);
     code = make_one(m->a, &order, built, &req, &port_made_shape, &m->port_id);
     if (!is_open(&order, code))
-        return os_tell(m->op, &order, code);
+        return op_tell(m->op, &order, code);
     pb_ResultCode looked = os_earlier_port(m->a, &look, &m->plan, &m->port_id);
     return settle(m, &order, code, looked, m->port_id != NULL);
 }
@@ -104,13 +104,13 @@ static bool is_on_port(const struct making *m, const struct os_fip *fip)
 /* Put a floating IP that is there on the port. */
 static pb_ResultCode attach_fip(struct making *m, const struct os_fip *fip)
 {
-    struct op order = os_aside(&m->steps, 0), look = os_aside(m->op, 0);
+    struct op order = op_aside(&m->steps, 0), look = op_aside(m->op, 0);
     struct os_request req;
     const char *id;
     bool built = os_build_fip_attach(order.arena, fip, m->port_id, &req);
     pb_ResultCode code = make_one(m->a, &order, built, &req, &fip_made_shape, &id);
     if (!is_open(&order, code))
-        return os_tell(m->op, &order, code);
+        return op_tell(m->op, &order, code);
     struct os_fip now = {0};
     pb_ResultCode looked = os_find_by_id(m->a, &look, &os_fip_kind, fip->thing.id, &now);
     return settle(m, &order, code, looked, is_on_port(m, &now));
@@ -146,13 +146,13 @@ static pb_ResultCode make_fip(struct making *m)
         return code;
     if (fip.thing.id != NULL)
         return attach_fip(m, &fip);
-    struct op order = os_aside(&m->steps, 0), look = os_aside(m->op, 0);
+    struct op order = op_aside(&m->steps, 0), look = op_aside(m->op, 0);
     struct os_request req;
     const char *id;
     bool built = os_build_fip(order.arena, &m->plan, m->port_id, &req);
     code = make_one(m->a, &order, built, &req, &fip_made_shape, &id);
     if (!is_open(&order, code))
-        return os_tell(m->op, &order, code);
+        return op_tell(m->op, &order, code);
     pb_ResultCode looked = os_earlier_fip(m->a, &look, &m->plan, m->port_id, &fip);
     return settle(m, &order, code, looked, is_on_port(m, &fip));
 }
@@ -166,13 +166,13 @@ static pb_ResultCode make_volume(struct making *m, const struct os_new_volume *v
     if (m->op->resumed)
         code = os_earlier_volume(m->a, &m->steps, &m->plan, v, &volume);
     if (code == RESULT_CODE_OK && volume.thing.id == NULL) {
-        struct op order = os_aside(&m->steps, 0), look = os_aside(m->op, 0);
+        struct op order = op_aside(&m->steps, 0), look = op_aside(m->op, 0);
         code = os_volume_order(m->a, &order, v, m->plan.token, &volume);
         if (is_open(&order, code)) {
             pb_ResultCode looked = os_earlier_volume(m->a, &look, &m->plan, v, &volume);
             code = settle(m, &order, code, looked, volume.thing.id != NULL);
         } else {
-            os_tell(m->op, &order, code);
+            op_tell(m->op, &order, code);
         }
     }
     if (code == RESULT_CODE_OK)
@@ -269,7 +269,7 @@ static pb_ResultCode take_back(struct making *m, pb_ResultCode code)
 {
     struct op clean = *m->op;
     clean.cancelled = NULL; /* nobody else does it later */
-    struct op look = os_aside(&clean, 0);
+    struct op look = op_aside(&clean, 0);
     struct os_remains remains;
     m->op->touched = m->port_id != NULL || m->open || m->asked_volumes;
     bool seen = os_remains_find(m->a, &look, m->plan.token, NULL, m->asked_volumes, &remains) ==
@@ -305,7 +305,7 @@ static enum look look_for_it(struct making *m, size_t n)
 {
     enum look said = LOOK_UNSURE;
     for (size_t i = 0; i < n; i++) {
-        struct op aside = os_aside(m->op, 0);
+        struct op aside = op_aside(m->op, 0);
         struct shape_list list = {0};
         if (look_after_ms[i] > 0 && !op_sleep_ms(&aside, look_after_ms[i]))
             break;
@@ -328,7 +328,7 @@ static enum look look_for_it(struct making *m, size_t n)
  * was taken. Nova's code for that is one for all conflicts. */
 static bool port_is_taken(struct making *m)
 {
-    struct op aside = os_aside(m->op, 0);
+    struct op aside = op_aside(m->op, 0);
     struct os_port port = {0};
     pb_ResultCode code = os_find_by_id(m->a, &aside, &os_port_kind, m->port_id, &port);
     return code != RESULT_CODE_OK || (port.device_id != NULL && port.device_id[0] != '\0');
@@ -356,7 +356,7 @@ static pb_ResultCode rescue(struct making *m, pb_ResultCode code)
 
 static pb_Vm *show(struct adapter *a, struct op *op, const struct os_plan *p, const char *id)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct os_server server = {0};
     if (os_server_get(a, &aside, id, &server) == RESULT_CODE_OK)
         return os_server_message(a, op, &server);
@@ -377,7 +377,7 @@ pb_ResultCode openstack_create_vm(struct adapter *a, struct op *op, const pb_Cre
     }
     pb_ResultCode code = os_plan(a, &m.steps, req->spec, &m.plan);
     if (req->dry_run || (code != RESULT_CODE_OK && !op->resumed)) {
-        code = os_end(op, code);
+        code = op_end(op, code);
         if (code != RESULT_CODE_OK) /* it has only been looked up so far */
             op->result->side_effects = SIDE_EFFECTS_NONE;
         return code;
@@ -387,9 +387,9 @@ pb_ResultCode openstack_create_vm(struct adapter *a, struct op *op, const pb_Cre
     if (code != RESULT_CODE_OK)
         code = rescue(&m, code);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     if (op->note_id != NULL)
         op->note_id(op, m.server_id);
     ret->vm = show(a, op, &m.plan, m.server_id);
-    return os_end(op, RESULT_CODE_CREATED);
+    return op_end(op, RESULT_CODE_CREATED);
 }

@@ -31,7 +31,7 @@ static pb_ResultCode taken(struct op *op, const char *noun, const char *id, cons
 static pb_ResultCode port_user(struct adapter *a, struct op *op, const struct os_plan *p,
                                const struct os_port *port)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct os_server user = {0};
     pb_ResultCode code = os_server_get(a, &aside, port->device_id, &user);
     if (code == RESULT_CODE_NOT_FOUND ||
@@ -64,7 +64,7 @@ pb_ResultCode os_earlier_port(struct adapter *a, struct op *op, const struct os_
     for (size_t i = 0; code == RESULT_CODE_OK && i < list.n; i++) {
         if (&ports[i] == best || !os_port_is_ours(&ports[i], p->mark) || is_set(ports[i].device_id))
             continue;
-        struct op aside = os_aside(op, 0);
+        struct op aside = op_aside(op, 0);
         if (os_drop(a, &aside, &os_port_kind, ports[i].thing.id) != RESULT_CODE_OK)
             code = taken(op, os_port_kind.noun, ports[i].thing.id, "it could not be deleted");
     }
@@ -92,7 +92,7 @@ pb_ResultCode os_earlier_fip(struct adapter *a, struct op *op, const struct os_p
         on_port = here;
     }
     for (size_t i = 0; best != NULL && i < list.n; i++) {
-        struct op aside = os_aside(op, 0);
+        struct op aside = op_aside(op, 0);
         if (&fips[i] != best && os_fip_is_ours(&fips[i], p->mark) && !is_set(fips[i].port_id) &&
             os_drop(a, &aside, &os_fip_kind, fips[i].thing.id) != RESULT_CODE_OK)
             op_warn(op, "floating IP %s is not needed, and could not be deleted: %s",
@@ -149,7 +149,7 @@ pb_ResultCode os_earlier_volume(struct adapter *a, struct op *op, const struct o
 
 void os_earlier_tidy(struct adapter *a, struct op *op, const struct os_plan *p)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct shape_list list = {0};
     pb_ResultCode code = list_volumes(a, &aside, p, &list);
     const struct os_volume *volumes = list.items;

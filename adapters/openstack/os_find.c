@@ -115,7 +115,7 @@ pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_ki
 {
     struct os_request req = os_get(
         kind->service, arena_printf(op->arena, "%s/%s", kind->path, url_escape(op->arena, wanted)));
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     struct http_response rsp;
     pb_ResultCode code = os_send(a, &aside, &req, &rsp);
     if (code == RESULT_CODE_OK)
@@ -129,7 +129,7 @@ pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_ki
     /* An id that the service finds no id at all is none of its ids. */
     if (code == RESULT_CODE_BAD_REQUEST_DATA)
         code = RESULT_CODE_NOT_FOUND;
-    return os_tell(op, &aside, code);
+    return op_tell(op, &aside, code);
 }
 
 /* Pick from a list; RESULT_CODE_NOT_FOUND without words where `quiet` and it is not there. */
@@ -191,13 +191,13 @@ pb_ResultCode os_list_slot(struct adapter *a, struct op *op, const struct os_kin
     struct shape_list list;
     pb_ResultCode code = os_list(a, op, kind, query, &list);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     void **messages = arena_array(op->arena, list.n + 1, sizeof(*messages));
     for (size_t i = 0; messages != NULL && i < list.n; i++) {
         const void *thing = (const char *)list.items + i * kind->item->size;
         messages[i] = kind->message(op->arena, a->name, thing);
     }
-    code = os_end(op, RESULT_CODE_OK);
+    code = op_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {
         *ret_n = list.n;
         *ret_messages = messages;
@@ -210,9 +210,9 @@ pb_ResultCode os_get_slot(struct adapter *a, struct op *op, const struct os_kind
 {
     struct os_thing *thing = arena_alloc(op->arena, kind->item->size);
     if (thing == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     pb_ResultCode code = os_find(a, op, kind, "id", wanted, NULL, thing);
     if (code == RESULT_CODE_OK)
         *ret_message = kind->message(op->arena, a->name, thing);
-    return os_end(op, code);
+    return op_end(op, code);
 }

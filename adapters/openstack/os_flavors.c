@@ -41,14 +41,14 @@ static uint32_t gpus_of(const struct shape_map *specs)
     uint32_t gpus = 0;
     const char *vgpu = shape_map_get(specs, "resources:VGPU");
     if (vgpu != NULL)
-        gpus += os_u32(strtoll(vgpu, NULL, 10));
+        gpus += field_u32(strtoll(vgpu, NULL, 10));
     const char *alias = shape_map_get(specs, "pci_passthrough:alias");
     while (alias != NULL && *alias != '\0') {
         size_t len = strcspn(alias, ",");
         const char *colon = memchr(alias, ':', len);
         for (size_t i = 0; i + 3 <= len; i++) {
             if (strncasecmp(alias + i, "gpu", 3) == 0) {
-                gpus += colon == NULL ? 1 : os_u32(strtoll(colon + 1, NULL, 10));
+                gpus += colon == NULL ? 1 : field_u32(strtoll(colon + 1, NULL, 10));
                 break;
             }
         }
@@ -69,21 +69,21 @@ void *os_parse_flavor(struct arena *a, const char *cloud, const struct os_thing 
     pb_Flavor *flavor = arena_message(a, &pb_Flavor_desc);
     if (flavor == NULL)
         return NULL;
-    flavor->cloud = os_text(cloud);
-    flavor->id = os_text(f->thing.id);
-    flavor->name = os_text(f->thing.name);
-    flavor->vcpus = os_u32(f->vcpus);
-    flavor->memory_mib = os_u64(f->ram);
-    flavor->disk_gib = os_u64(f->disk);
-    flavor->ephemeral_gib = os_u64(f->ephemeral);
-    flavor->swap_mib = os_u64(f->swap);
+    flavor->cloud = field_text(cloud);
+    flavor->id = field_text(f->thing.id);
+    flavor->name = field_text(f->thing.name);
+    flavor->vcpus = field_u32(f->vcpus);
+    flavor->memory_mib = field_u64(f->ram);
+    flavor->disk_gib = field_u64(f->disk);
+    flavor->ephemeral_gib = field_u64(f->ephemeral);
+    flavor->swap_mib = field_u64(f->swap);
     flavor->gpus = gpus_of(&f->extra_specs);
-    flavor->architecture = os_text(shape_map_get(&f->extra_specs, "capabilities:cpu_info:arch"));
+    flavor->architecture = field_text(shape_map_get(&f->extra_specs, "capabilities:cpu_info:arch"));
     flavor->is_public = f->is_public;
-    struct os_pairs native = {.arena = a, .type = &pb_Flavor_NativeEntry_desc};
-    os_pairs_rest(&native, &f->thing.all, mapped);
+    struct field_pairs native = {.arena = a, .type = &pb_Flavor_NativeEntry_desc};
+    field_pairs_rest(&native, &f->thing.all, mapped);
     for (size_t i = 0; i < f->extra_specs.n; i++)
-        os_pairs_add(&native, f->extra_specs.items[i].key, f->extra_specs.items[i].value);
+        field_pairs_add(&native, f->extra_specs.items[i].key, f->extra_specs.items[i].value);
     flavor->n_native = native.n;
     flavor->native = (void *)native.items;
     return flavor;

@@ -35,15 +35,16 @@ void *os_parse_keypair(struct arena *a, const char *cloud, const struct os_thing
     pb_Keypair *keypair = arena_message(a, &pb_Keypair_desc);
     if (keypair == NULL)
         return NULL;
-    keypair->cloud = os_text(cloud);
-    keypair->id = os_text(k->thing.name);
-    keypair->name = os_text(k->thing.name);
-    keypair->fingerprint = os_text(k->fingerprint);
-    keypair->type = os_text(k->type == NULL ? "ssh" : k->type); /* before 2.2 there is no other */
-    keypair->public_key = os_text(k->public_key);
-    keypair->created_at = os_time(a, k->created_at);
-    struct os_pairs native = {.arena = a, .type = &pb_Keypair_NativeEntry_desc};
-    os_pairs_rest(&native, &k->thing.all, mapped);
+    keypair->cloud = field_text(cloud);
+    keypair->id = field_text(k->thing.name);
+    keypair->name = field_text(k->thing.name);
+    keypair->fingerprint = field_text(k->fingerprint);
+    keypair->type =
+        field_text(k->type == NULL ? "ssh" : k->type); /* before 2.2 there is no other */
+    keypair->public_key = field_text(k->public_key);
+    keypair->created_at = field_time(a, k->created_at);
+    struct field_pairs native = {.arena = a, .type = &pb_Keypair_NativeEntry_desc};
+    field_pairs_rest(&native, &k->thing.all, mapped);
     keypair->n_native = native.n;
     keypair->native = (void *)native.items;
     return keypair;

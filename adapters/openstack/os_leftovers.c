@@ -111,7 +111,7 @@ static bool port_is_used(const struct search *s, const struct os_port *port)
     }
     if (port->device_owner == NULL || strncmp(port->device_owner, compute, strlen(compute)) != 0)
         return true;
-    struct op aside = os_aside(s->op, 0);
+    struct op aside = op_aside(s->op, 0);
     struct os_server user = {0};
     return os_server_get(s->a, &aside, port->device_id, &user) != RESULT_CODE_NOT_FOUND;
 }
@@ -126,12 +126,12 @@ static pb_Leftover *add(struct search *s, const char *kind, const struct os_thin
     pb_Leftover *l = wanted ? arena_message(s->op->arena, &pb_Leftover_desc) : NULL;
     if (l == NULL)
         return NULL;
-    l->cloud = os_text(s->a->name);
-    l->id = os_text(thing->id);
-    l->name = os_text(thing->name);
-    l->kind = os_text(kind);
-    l->operation_id = os_text(token);
-    l->created_at = os_time(s->op->arena, created);
+    l->cloud = field_text(s->a->name);
+    l->id = field_text(thing->id);
+    l->name = field_text(thing->name);
+    l->kind = field_text(kind);
+    l->operation_id = field_text(token);
+    l->created_at = field_time(s->op->arena, created);
     s->found[s->n++] = l;
     return l;
 }
@@ -202,12 +202,12 @@ pb_ResultCode openstack_list_leftovers(struct adapter *a, struct op *op,
     struct search s = {.a = a, .op = op};
     pb_ResultCode code = find_all(&s);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     add_servers(&s);
     add_ports(&s);
     add_fips(&s);
     add_volumes(&s);
-    code = os_end(op, RESULT_CODE_OK);
+    code = op_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {
         ret->leftovers = s.found;
         ret->n_leftovers = s.n;
@@ -253,12 +253,12 @@ pb_ResultCode openstack_delete_leftover(struct adapter *a, struct op *op,
         return op_fail(op, RESULT_CODE_INVALID_REQUEST, "id, that of an operation, is missing");
     pb_ResultCode code = find_all(&s);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     add_ports(&s);
     add_fips(&s);
     add_volumes(&s);
     if (!keep_unused(&s, &remains))
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     if (!req->dry_run && !os_remains_delete(a, op, &remains)) {
         op->result->blame = BLAME_CLOUD;
         op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
@@ -268,7 +268,7 @@ pb_ResultCode openstack_delete_leftover(struct adapter *a, struct op *op,
                        "warnings say what stays; try again later",
                        req->id);
     }
-    code = os_end(op, req->dry_run ? RESULT_CODE_OK : RESULT_CODE_DELETED);
+    code = op_end(op, req->dry_run ? RESULT_CODE_OK : RESULT_CODE_DELETED);
     if (result_is_success(code)) {
         ret->leftovers = s.found;
         ret->n_leftovers = s.n;

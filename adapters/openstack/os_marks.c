@@ -74,10 +74,10 @@ pb_ResultCode openstack_list_operation_vms(struct adapter *a, struct op *op,
         return op_fail(op, RESULT_CODE_INVALID_REQUEST, "operation_id is missing");
     pb_ResultCode code = os_servers_by_mark(a, op, req->operation_id, &list);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     pb_Vm **vms = NULL;
     size_t n = os_server_messages(a, op, &list, &vms);
-    code = os_end(op, RESULT_CODE_OK);
+    code = op_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {
         ret->vms = vms;
         ret->n_vms = n;

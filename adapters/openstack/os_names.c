@@ -209,14 +209,14 @@ static void fill_flavor(struct os_names *n, struct arena *a, pb_Vm *vm, int64_t 
     if (r == NULL || r->id == NULL)
         return;
     if (!by_name) {
-        vm->vcpus = os_u32(r->vcpus);
-        vm->memory_mib = os_u64(r->ram);
-        vm->disk_gib = os_u64(r->disk);
+        vm->vcpus = field_u32(r->vcpus);
+        vm->memory_mib = field_u64(r->ram);
+        vm->disk_gib = field_u64(r->disk);
         vm->flavor_name = keep(a, vm->flavor_name, r->name);
     }
     /* A machine keeps the sizes of its flavor; a new flavor may have got the name since. */
-    if (os_u32(r->vcpus) == vm->vcpus && os_u64(r->ram) == vm->memory_mib &&
-        os_u64(r->disk) == vm->disk_gib)
+    if (field_u32(r->vcpus) == vm->vcpus && field_u64(r->ram) == vm->memory_mib &&
+        field_u64(r->disk) == vm->disk_gib)
         vm->flavor_id = keep(a, vm->flavor_id, r->id);
 }
 
@@ -303,7 +303,7 @@ void os_names_fill(struct adapter *a, struct op *op, pb_Vm **vms, size_t n)
     struct want want;
     if (n == 0 || !fill_all(a->names, op->arena, vms, n, &want))
         return;
-    struct op aside = os_aside(op, ASK_MS); /* for all of it together */
+    struct op aside = op_aside(op, ASK_MS); /* for all of it together */
     bool images = want.n_images > 0 || want.table[IMAGES];
     for (size_t i = 0; i < want.n_images && !want.table[IMAGES]; i++)
         ask_image(a, &aside, want.images[i]);

@@ -67,17 +67,17 @@ void *os_parse_network(struct arena *a, const char *cloud, const struct os_thing
     pb_Network *network = arena_message(a, &pb_Network_desc);
     if (network == NULL)
         return NULL;
-    network->cloud = os_text(cloud);
-    network->id = os_text(n->thing.id);
-    network->name = os_text(n->thing.name);
-    network->status = os_text(n->status);
+    network->cloud = field_text(cloud);
+    network->id = field_text(n->thing.id);
+    network->name = field_text(n->thing.name);
+    network->status = field_text(n->status);
     network->is_external = n->external;
     network->is_shared = n->shared;
-    network->mtu = os_u32(n->mtu);
-    network->subnet_ids = os_texts(a, &n->subnets);
+    network->mtu = field_u32(n->mtu);
+    network->subnet_ids = field_texts(a, &n->subnets);
     network->n_subnet_ids = network->subnet_ids == NULL ? 0 : n->subnets.n;
-    struct os_pairs native = {.arena = a, .type = &pb_Network_NativeEntry_desc};
-    os_pairs_rest(&native, &n->thing.all, mapped);
+    struct field_pairs native = {.arena = a, .type = &pb_Network_NativeEntry_desc};
+    field_pairs_rest(&native, &n->thing.all, mapped);
     network->n_native = native.n;
     network->native = (void *)native.items;
     return network;
@@ -92,18 +92,18 @@ void *os_parse_subnet(struct arena *a, const char *cloud, const struct os_thing 
     pb_Subnet *subnet = arena_message(a, &pb_Subnet_desc);
     if (subnet == NULL)
         return NULL;
-    subnet->cloud = os_text(cloud);
-    subnet->id = os_text(s->thing.id);
-    subnet->name = os_text(s->thing.name);
-    subnet->network_id = os_text(s->network_id);
-    subnet->cidr = os_text(s->cidr);
-    subnet->ip_version = os_u32(s->ip_version);
-    subnet->gateway_ip = os_text(s->gateway_ip);
+    subnet->cloud = field_text(cloud);
+    subnet->id = field_text(s->thing.id);
+    subnet->name = field_text(s->thing.name);
+    subnet->network_id = field_text(s->network_id);
+    subnet->cidr = field_text(s->cidr);
+    subnet->ip_version = field_u32(s->ip_version);
+    subnet->gateway_ip = field_text(s->gateway_ip);
     subnet->dhcp_enabled = s->enable_dhcp;
-    subnet->dns_servers = os_texts(a, &s->dns);
+    subnet->dns_servers = field_texts(a, &s->dns);
     subnet->n_dns_servers = subnet->dns_servers == NULL ? 0 : s->dns.n;
-    struct os_pairs native = {.arena = a, .type = &pb_Subnet_NativeEntry_desc};
-    os_pairs_rest(&native, &s->thing.all, mapped);
+    struct field_pairs native = {.arena = a, .type = &pb_Subnet_NativeEntry_desc};
+    field_pairs_rest(&native, &s->thing.all, mapped);
     subnet->n_native = native.n;
     subnet->native = (void *)native.items;
     return subnet;
@@ -132,7 +132,7 @@ pb_ResultCode openstack_list_subnets(struct adapter *a, struct op *op,
         pb_ResultCode code =
             os_find(a, op, &os_network_kind, "network_id", req->network_id, NULL, &network);
         if (code != RESULT_CODE_OK)
-            return os_end(op, code);
+            return op_end(op, code);
         query = arena_printf(op->arena, "network_id=%s", url_escape(op->arena, network.thing.id));
     }
     return os_list_slot(a, op, &os_subnet_kind, query, &ret->n_subnets, (void ***)&ret->subnets);

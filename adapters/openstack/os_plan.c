@@ -165,7 +165,7 @@ static pb_ResultCode plan_keypair(struct adapter *a, struct op *op, struct os_pl
     struct pick_item *items = os_pick_items(op->arena, &list, sizeof(*keypairs));
     size_t index = 0;
     if (items == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "key pair", "spec.keypair", items, list.n, &index);
     if (code == RESULT_CODE_OK)
         p->keypair = keypairs[index].thing.name;

@@ -39,7 +39,7 @@ static pb_ResultCode choose_network(struct adapter *a, struct op *op, const char
     struct pick_item *items = os_pick_items(op->arena, &usable, sizeof(*candidates));
     size_t index = 0;
     if (candidates == NULL || items == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "network", "spec.network_id", items, usable.n, &index);
     if (code == RESULT_CODE_OK)
         *ret = candidates[index];
@@ -94,7 +94,7 @@ static pb_ResultCode plan_groups(struct adapter *a, struct op *op, struct os_pla
     }
     p->groups = arena_array(op->arena, spec->n_extra_security_groups + 1, sizeof(*p->groups));
     if (p->groups == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     /* Every project has a group "default", and an administrator sees them all. */
     const char *query = arena_printf(op->arena, "project_id=%s", project);
     const char *first =
@@ -132,7 +132,7 @@ static pb_ResultCode plan_external(struct adapter *a, struct op *op, struct os_p
     struct pick_item *items = os_pick_items(op->arena, &list, sizeof(*n));
     size_t index = 0;
     if (items == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "external network", field, items, list.n, &index);
     if (code == RESULT_CODE_OK)
         p->external_network_id = n[index].thing.id;

@@ -53,12 +53,12 @@ void *os_parse_region(struct arena *a, const char *cloud, const struct os_thing 
     pb_Region *region = arena_message(a, &pb_Region_desc);
     if (region == NULL)
         return NULL;
-    region->cloud = os_text(cloud);
-    region->id = os_text(r->thing.id);
-    region->name = os_text(r->thing.id);
-    region->description = os_text(r->description);
-    struct os_pairs native = {.arena = a, .type = &pb_Region_NativeEntry_desc};
-    os_pairs_rest(&native, &r->thing.all, mapped);
+    region->cloud = field_text(cloud);
+    region->id = field_text(r->thing.id);
+    region->name = field_text(r->thing.id);
+    region->description = field_text(r->description);
+    struct field_pairs native = {.arena = a, .type = &pb_Region_NativeEntry_desc};
+    field_pairs_rest(&native, &r->thing.all, mapped);
     region->n_native = native.n;
     region->native = (void *)native.items;
     return region;
@@ -70,9 +70,9 @@ void *os_parse_zone(struct arena *a, const char *cloud, const struct os_thing *t
     pb_Zone *zone = arena_message(a, &pb_Zone_desc);
     if (zone == NULL)
         return NULL;
-    zone->cloud = os_text(cloud);
-    zone->id = os_text(z->thing.name);
-    zone->name = os_text(z->thing.name);
+    zone->cloud = field_text(cloud);
+    zone->id = field_text(z->thing.name);
+    zone->name = field_text(z->thing.name);
     zone->available = z->available;
     return zone;
 }
@@ -82,7 +82,7 @@ const char *os_current_region(struct adapter *a, struct op *op)
     if (a->config->region != NULL)
         return a->config->region;
     struct token_ref token CLEANUP(token_release) = {0};
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     if (os_session_get(a, &aside, &token) != RESULT_CODE_OK)
         return "";
     const struct os_session *session = token.data;
@@ -106,11 +106,11 @@ static pb_ResultCode from_catalog(struct adapter *a, struct op *op, struct shape
 
 static pb_ResultCode list_regions(struct adapter *a, struct op *op, struct shape_list *ret)
 {
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     pb_ResultCode code = os_list(a, &aside, &os_region_kind, NULL, ret);
     if (code == RESULT_CODE_FORBIDDEN || code == RESULT_CODE_NOT_FOUND)
         code = from_catalog(a, &aside, ret);
-    return os_tell(op, &aside, code);
+    return op_tell(op, &aside, code);
 }
 
 static pb_Region *region_message(struct adapter *a, struct op *op, const struct os_region *from)
@@ -128,12 +128,12 @@ pb_ResultCode openstack_list_regions(struct adapter *a, struct op *op,
     struct shape_list list = {0};
     pb_ResultCode code = list_regions(a, op, &list);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     const struct os_region *from = list.items;
     ret->regions = arena_array(op->arena, list.n + 1, sizeof(*ret->regions));
     for (size_t i = 0; ret->regions != NULL && i < list.n; i++)
         ret->regions[ret->n_regions++] = region_message(a, op, &from[i]);
-    return os_end(op, RESULT_CODE_OK);
+    return op_end(op, RESULT_CODE_OK);
 }
 
 pb_ResultCode openstack_get_region(struct adapter *a, struct op *op, const pb_GetRegionRequest *req,
@@ -142,7 +142,7 @@ pb_ResultCode openstack_get_region(struct adapter *a, struct op *op, const pb_Ge
     struct shape_list list = {0};
     pb_ResultCode code = list_regions(a, op, &list);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     const struct os_region *from = list.items;
     struct pick_item *items = os_pick_items(op->arena, &list, sizeof(*from));
     size_t index = 0;
@@ -150,7 +150,7 @@ pb_ResultCode openstack_get_region(struct adapter *a, struct op *op, const pb_Ge
         code = pick(op, os_region_kind.noun, "id", req->id, items, list.n, &index);
     if (items != NULL && code == RESULT_CODE_OK)
         ret->region = region_message(a, op, &from[index]);
-    return os_end(op, code);
+    return op_end(op, code);
 }
 
 pb_ResultCode openstack_list_zones(struct adapter *a, struct op *op, const pb_ListZonesRequest *req,
@@ -160,7 +160,7 @@ pb_ResultCode openstack_list_zones(struct adapter *a, struct op *op, const pb_Li
     pb_ResultCode code =
         os_list_slot(a, op, &os_zone_kind, NULL, &ret->n_zones, (void ***)&ret->zones);
     for (size_t i = 0; code == RESULT_CODE_OK && i < ret->n_zones; i++)
-        ret->zones[i]->region = os_text(os_current_region(a, op));
+        ret->zones[i]->region = field_text(os_current_region(a, op));
     return code;
 }
 
@@ -169,6 +169,6 @@ pb_ResultCode openstack_get_zone(struct adapter *a, struct op *op, const pb_GetZ
 {
     pb_ResultCode code = os_get_slot(a, op, &os_zone_kind, req->id, (void **)&ret->zone);
     if (code == RESULT_CODE_OK)
-        ret->zone->region = os_text(os_current_region(a, op));
+        ret->zone->region = field_text(os_current_region(a, op));
     return code;
 }

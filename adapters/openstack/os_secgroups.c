@@ -45,13 +45,13 @@ static pb_SecurityGroupRule *parse_rule(struct arena *a, const struct os_rule *r
     pb_SecurityGroupRule *rule = arena_message(a, &pb_SecurityGroupRule_desc);
     if (rule == NULL)
         return NULL;
-    rule->id = os_text(r->id);
-    rule->direction = os_text(r->direction);
-    rule->protocol = os_text(r->protocol);
-    rule->port_min = os_u32(r->port_min);
-    rule->port_max = os_u32(r->port_max);
-    rule->remote_cidr = os_text(r->remote_ip_prefix);
-    rule->remote_group_id = os_text(r->remote_group_id);
+    rule->id = field_text(r->id);
+    rule->direction = field_text(r->direction);
+    rule->protocol = field_text(r->protocol);
+    rule->port_min = field_u32(r->port_min);
+    rule->port_max = field_u32(r->port_max);
+    rule->remote_cidr = field_text(r->remote_ip_prefix);
+    rule->remote_group_id = field_text(r->remote_group_id);
     rule->ip_version = r->ethertype != NULL && strcmp(r->ethertype, "IPv6") == 0 ? 6 : 4;
     return rule;
 }
@@ -63,17 +63,17 @@ void *os_parse_secgroup(struct arena *a, const char *cloud, const struct os_thin
     pb_SecurityGroup *group = arena_message(a, &pb_SecurityGroup_desc);
     if (group == NULL)
         return NULL;
-    group->cloud = os_text(cloud);
-    group->id = os_text(g->thing.id);
-    group->name = os_text(g->thing.name);
-    group->description = os_text(g->description);
+    group->cloud = field_text(cloud);
+    group->id = field_text(g->thing.id);
+    group->name = field_text(g->thing.name);
+    group->description = field_text(g->description);
     group->rules = arena_array(a, g->rules.n + 1, sizeof(*group->rules));
     const struct os_rule *rules = g->rules.items;
     for (size_t i = 0; group->rules != NULL && i < g->rules.n; i++)
         group->rules[i] = parse_rule(a, &rules[i]);
     group->n_rules = group->rules == NULL ? 0 : g->rules.n;
-    struct os_pairs native = {.arena = a, .type = &pb_SecurityGroup_NativeEntry_desc};
-    os_pairs_rest(&native, &g->thing.all, mapped);
+    struct field_pairs native = {.arena = a, .type = &pb_SecurityGroup_NativeEntry_desc};
+    field_pairs_rest(&native, &g->thing.all, mapped);
     group->n_native = native.n;
     group->native = (void *)native.items;
     return group;

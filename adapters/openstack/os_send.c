@@ -58,20 +58,11 @@ pb_ResultCode os_session_get(struct adapter *a, struct op *op, struct token_ref 
 bool os_has_service(struct adapter *a, struct op *op, enum os_service service)
 {
     struct token_ref token CLEANUP(token_release) = {0};
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     if (os_session_get(a, &aside, &token) != RESULT_CODE_OK)
         return true;
     const struct os_session *session = token.data;
     return session->bases[service] != NULL;
-}
-
-pb_ResultCode os_not_noted(struct op *op)
-{
-    op->result->side_effects = SIDE_EFFECTS_NONE;
-    op->result->blame = BLAME_GATEWAY;
-    return op_fail(op, RESULT_CODE_UNAVAILABLE,
-                   "the gateway could not record which machine is meant, so nothing was sent; see "
-                   "its log");
 }
 
 /* Anybody may ask, without a token. */
@@ -220,49 +211,6 @@ struct os_request os_delete(struct arena *a, enum os_service service, const char
                                .method = "DELETE",
                                .path = arena_printf(a, "%s/%s", path, url_escape(a, id)),
                                .flags = SEND_IDEMPOTENT};
-}
-
-struct op os_aside(struct op *op, int within_ms)
-{
-    struct op aside = *op;
-    aside.result = result_new(op->arena);
-    if (aside.result == NULL) /* the arena is exhausted, and the call lost anyway */
-        aside.result = op->result;
-    aside.note_id = NULL;
-    int64_t until = clock_mono_ns() + within_ms * NS_PER_MS;
-    if (within_ms > 0 && until < aside.deadline_ns)
-        aside.deadline_ns = until;
-    return aside;
-}
-
-/* What `from` says, but for warnings and whatever the gateway has put there. */
-static void say(pb_Result *to, const pb_Result *from)
-{
-    to->code = from->code;
-    to->detail = from->detail;
-    to->n_violations = from->n_violations;
-    to->violations = from->violations;
-    to->native = from->native;
-    to->retry = from->retry;
-    to->side_effects = from->side_effects;
-    to->blame = from->blame;
-}
-
-pb_ResultCode os_tell(struct op *op, const struct op *aside, pb_ResultCode code)
-{
-    if (code != RESULT_CODE_OK && aside->result != op->result)
-        say(op->result, aside->result);
-    return code;
-}
-
-pb_ResultCode os_end(struct op *op, pb_ResultCode code)
-{
-    if (result_is_success(code)) {
-        pb_Result nothing = pb_Result_INIT;
-        nothing.code = code;
-        say(op->result, &nothing);
-    }
-    return op_end(op, code);
 }
 
 struct json_writer *os_body_begin(struct os_body *b)

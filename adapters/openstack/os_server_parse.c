@@ -103,7 +103,7 @@ const struct shape os_server_shape = {sizeof(struct os_server), server_fields,
         json_, offsetof(struct os_server, member_)                                                 \
     }
 
-static const struct os_native_row server_native[] = {
+static const struct field_native server_native[] = {
     NATIVE(status, "status"),
     NATIVE(task_state, "OS-EXT-STS:task_state"),
     NATIVE(vm_state, "OS-EXT-STS:vm_state"),
@@ -138,10 +138,10 @@ static void put_addresses(struct arena *a, const struct os_server *s, pb_Vm *vm)
         pb_VmAddress *to = arena_message(a, &pb_VmAddress_desc);
         if (to == NULL)
             return;
-        to->network_name = os_text(from[i].network);
-        to->ip = os_text(from[i].addr);
-        to->ip_version = os_u32(from[i].version);
-        to->mac = os_text(from[i].mac);
+        to->network_name = field_text(from[i].network);
+        to->ip = field_text(from[i].addr);
+        to->ip_version = field_u32(from[i].version);
+        to->mac = field_text(from[i].mac);
         to->kind = from[i].type != NULL && strcmp(from[i].type, "floating") == 0
                        ? ADDRESS_KIND_PUBLIC
                        : ADDRESS_KIND_FIXED;
@@ -159,7 +159,7 @@ static void put_groups(struct arena *a, const struct os_server *s, pb_Vm *vm)
         for (size_t k = 0; !known && k < vm->n_security_group_names; k++)
             known = strcmp(vm->security_group_names[k], from[i].name) == 0;
         if (!known)
-            vm->security_group_names[vm->n_security_group_names++] = os_text(from[i].name);
+            vm->security_group_names[vm->n_security_group_names++] = field_text(from[i].name);
     }
 }
 
@@ -171,7 +171,7 @@ static void put_volumes(struct arena *a, const struct os_server *s, pb_Vm *vm)
         pb_VmVolume *to = arena_message(a, &pb_VmVolume_desc);
         if (to == NULL)
             return;
-        to->id = os_text(from[i].id);
+        to->id = field_text(from[i].id);
         to->delete_on_termination = from[i].delete_on_termination;
         vm->volumes[vm->n_volumes++] = to;
     }
@@ -180,18 +180,18 @@ static void put_volumes(struct arena *a, const struct os_server *s, pb_Vm *vm)
 /* Metadata are the tags, but for our own mark; Nova's tags, which have no value, are native. */
 static void put_tags(struct arena *a, const struct os_server *s, pb_Vm *vm)
 {
-    struct os_pairs tags = {.arena = a, .type = &pb_Vm_TagsEntry_desc};
-    struct os_pairs native = {.arena = a, .type = &pb_Vm_NativeEntry_desc};
+    struct field_pairs tags = {.arena = a, .type = &pb_Vm_TagsEntry_desc};
+    struct field_pairs native = {.arena = a, .type = &pb_Vm_NativeEntry_desc};
     for (size_t i = 0; i < s->metadata.n; i++) {
         const struct shape_pair *pair = &s->metadata.items[i];
         bool ours = strcmp(pair->key, OS_TOKEN_KEY) == 0;
-        os_pairs_put(ours ? &native : &tags, pair->key, pair->value);
+        field_pairs_put(ours ? &native : &tags, pair->key, pair->value);
     }
-    os_pairs_native(&native, server_native, ARRAY_LEN(server_native), s);
-    os_pairs_add(&native, "tags", os_join(a, &s->tags));
-    os_pairs_add(&native, "server_groups", os_join(a, &s->groups));
+    field_pairs_native(&native, server_native, ARRAY_LEN(server_native), s);
+    field_pairs_add(&native, "tags", field_join(a, &s->tags));
+    field_pairs_add(&native, "server_groups", field_join(a, &s->groups));
     if (s->fault.code != 0)
-        os_pairs_add(&native, "fault_code", arena_printf(a, "%lld", (long long)s->fault.code));
+        field_pairs_add(&native, "fault_code", arena_printf(a, "%lld", (long long)s->fault.code));
     vm->n_tags = tags.n;
     vm->tags = (void *)tags.items;
     vm->n_native = native.n;
@@ -204,23 +204,23 @@ pb_Vm *os_parse_server(struct arena *a, const char *cloud, const char *region,
     pb_Vm *vm = arena_message(a, &pb_Vm_desc);
     if (vm == NULL)
         return NULL;
-    vm->cloud = os_text(cloud);
-    vm->id = os_text(s->id);
-    vm->name = os_text(s->name);
+    vm->cloud = field_text(cloud);
+    vm->id = field_text(s->id);
+    vm->name = field_text(s->name);
     vm->state = os_state(s->status, s->task_state);
     vm->native_state = os_native_state(a, s->status, s->task_state);
-    vm->fault = os_text(s->fault.message);
-    vm->flavor_id = os_text(s->flavor.id);
-    vm->flavor_name = os_text(s->flavor.name);
-    vm->vcpus = os_u32(s->flavor.vcpus);
-    vm->memory_mib = os_u64(s->flavor.ram);
-    vm->disk_gib = os_u64(s->flavor.disk);
-    vm->image_id = os_text(s->image_id);
-    vm->region = os_text(region);
-    vm->zone = os_text(s->zone);
-    vm->keypair = os_text(s->key_name);
-    vm->created_at = os_time(a, s->created);
-    vm->updated_at = os_time(a, s->updated);
+    vm->fault = field_text(s->fault.message);
+    vm->flavor_id = field_text(s->flavor.id);
+    vm->flavor_name = field_text(s->flavor.name);
+    vm->vcpus = field_u32(s->flavor.vcpus);
+    vm->memory_mib = field_u64(s->flavor.ram);
+    vm->disk_gib = field_u64(s->flavor.disk);
+    vm->image_id = field_text(s->image_id);
+    vm->region = field_text(region);
+    vm->zone = field_text(s->zone);
+    vm->keypair = field_text(s->key_name);
+    vm->created_at = field_time(a, s->created);
+    vm->updated_at = field_time(a, s->updated);
     put_addresses(a, s, vm);
     put_groups(a, s, vm);
     put_volumes(a, s, vm);

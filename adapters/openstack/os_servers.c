@@ -82,7 +82,7 @@ static pb_ResultCode fail_words(struct op *op, const char *wanted, const struct 
 {
     struct pick_item *items = os_pick_items(op->arena, list, sizeof(struct os_thing));
     if (items == NULL)
-        return os_end(op, RESULT_CODE_INTERNAL_ERROR);
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     size_t index;
     pb_ResultCode code = pick(op, "machine", "id", wanted, items, list->n, &index);
     /* It has come into being between two looks. */
@@ -122,10 +122,10 @@ pb_ResultCode os_server_find(struct adapter *a, struct op *op, const char *wante
                              struct os_server *ret)
 {
     if (uuid_is(wanted)) {
-        struct op aside = os_aside(op, 0);
+        struct op aside = op_aside(op, 0);
         pb_ResultCode code = os_server_get(a, &aside, wanted, ret);
         if (code != RESULT_CODE_NOT_FOUND)
-            return os_tell(op, &aside, code);
+            return op_tell(op, &aside, code);
     }
     return find_by_name(a, op, wanted, ret);
 }
@@ -145,7 +145,7 @@ pb_ResultCode openstack_get_vm(struct adapter *a, struct op *op, const pb_GetVmR
     pb_ResultCode code = os_server_find(a, op, req->id, &server);
     if (code == RESULT_CODE_OK)
         ret->vm = os_server_message(a, op, &server);
-    return os_end(op, code);
+    return op_end(op, code);
 }
 
 size_t os_server_messages(struct adapter *a, struct op *op, const struct shape_list *list,
@@ -175,10 +175,10 @@ pb_ResultCode openstack_list_vms(struct adapter *a, struct op *op, const pb_List
     struct shape_list list = {0};
     pb_ResultCode code = os_list(a, op, &os_server_kind, query, &list);
     if (code != RESULT_CODE_OK)
-        return os_end(op, code);
+        return op_end(op, code);
     pb_Vm **vms = NULL;
     size_t n = os_server_messages(a, op, &list, &vms);
-    code = os_end(op, RESULT_CODE_OK);
+    code = op_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {
         ret->vms = vms;
         ret->n_vms = n;

@@ -152,7 +152,7 @@ pb_ResultCode os_volume_quota(struct adapter *a, struct op *op, int64_t volumes,
 {
     struct limits l = {.max_volumes = -1, .max_gib = -1};
     struct os_request req = os_get(OS_VOLUME, "/limits");
-    struct op aside = os_aside(op, 0);
+    struct op aside = op_aside(op, 0);
     if (volumes == 0 || os_ask(a, &aside, &req, &limits_shape, &l) != RESULT_CODE_OK)
         return RESULT_CODE_OK;
     if (l.max_volumes >= 0 && l.volumes + volumes > l.max_volumes)

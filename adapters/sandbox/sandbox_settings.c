@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kit/manifest.h"
+
 #define HOUR_MS 3600000
 
 enum setting_kind { WHOLE_NUMBER, SHARE, SCRIPT };
@@ -142,20 +144,11 @@ bool sandbox_settings_read(const struct settings *s, struct sandbox_settings *re
 
 /* ---- the manifest ---- */
 
-struct attribute_row {
-    const char *name;
-    pb_Presence presence;
-    const char *initial;
-    bool chosen;
-    const char *allowed[4];
-    const char *description;
-};
-
 #define M PRESENCE_MANDATORY
 #define O PRESENCE_OPTIONAL
 #define N PRESENCE_NOT_PRESENT
 
-static const struct attribute_row attributes[] = {
+static const struct manifest_attribute attributes[] = {
     {"name", M, .description = "The machine's name; several may have the same."},
     {"region", O, .initial = "sandbox-1", .description = "There is but sandbox-1."},
     {"resource_group_name", N, .description = "The sandbox does not group what it has."},
@@ -187,81 +180,39 @@ static const struct attribute_row attributes[] = {
 #undef O
 #undef N
 
-static const struct {
-    const char *name;
-    pb_ParameterType type;
-    const char *description;
-} parameters[] = {
+static const struct manifest_parameter parameters[] = {
     {"boot_ms", PARAMETER_TYPE_INTEGER,
-     "Milliseconds until this machine runs; else the connection's boot_ms."},
-    {"fail_boot", PARAMETER_TYPE_BOOLEAN, "The machine ends in ERROR instead of RUNNING."},
+     .description = "Milliseconds until this machine runs; else the connection's boot_ms."},
+    {"fail_boot", PARAMETER_TYPE_BOOLEAN,
+     .description = "The machine ends in ERROR instead of RUNNING."},
 };
 
-static struct {
-    pthread_once_t once;
-    struct arena arena;
-    pb_Manifest manifest;
-} built = {.once = PTHREAD_ONCE_INIT, .manifest = pb_Manifest_INIT};
-
-static pb_ManifestAttribute *build_attribute(struct arena *a, const struct attribute_row *row)
-{
-    pb_ManifestAttribute *m = arena_message(a, &pb_ManifestAttribute_desc);
-
-    if (!m)
-        return NULL;
-    m->name = arena_strdup(a, row->name);
-    m->presence = row->presence;
-    m->default_value = arena_strdup(a, row->initial ? row->initial : "");
-    m->chosen = row->chosen;
-    m->description = arena_strdup(a, row->description);
-    m->allowed_values = arena_array(a, ARRAY_LEN(row->allowed), sizeof(*m->allowed_values));
-    for (size_t i = 0; m->allowed_values && row->allowed[i]; i++)
-        m->allowed_values[m->n_allowed_values++] = arena_strdup(a, row->allowed[i]);
-    return m;
-}
-
-static pb_ManifestParameter *build_parameter(struct arena *a, const char *name,
-                                             pb_ParameterType type, const char *initial,
-                                             const char *description)
-{
-    pb_ManifestParameter *m = arena_message(a, &pb_ManifestParameter_desc);
-
-    if (!m)
-        return NULL;
-    m->name = arena_strdup(a, name);
-    m->type = type;
-    m->default_value = arena_strdup(a, initial);
-    m->description = arena_strdup(a, description);
-    return m;
-}
+static pb_Manifest manifest = pb_Manifest_INIT;
+static struct manifest_parameter shown[ARRAY_LEN(rows)]; /* the rows, as the manifest has them */
+static char initials[ARRAY_LEN(rows)][24];
 
 static void build(void)
 {
-    struct arena *a = &built.arena;
-    pb_Manifest *m = &built.manifest;
+    static const struct manifest_rows all = {
+        attributes, ARRAY_LEN(attributes), parameters, ARRAY_LEN(parameters),
+        shown,      ARRAY_LEN(shown),      false,
+    };
 
-    arena_init(a, (size_t)1 << 20);
-    m->attributes = arena_array(a, ARRAY_LEN(attributes), sizeof(*m->attributes));
-    m->parameters = arena_array(a, ARRAY_LEN(parameters), sizeof(*m->parameters));
-    m->settings = arena_array(a, ARRAY_LEN(rows), sizeof(*m->settings));
-    for (size_t i = 0; m->attributes && i < ARRAY_LEN(attributes); i++)
-        if ((m->attributes[i] = build_attribute(a, &attributes[i])))
-            m->n_attributes++;
-    for (size_t i = 0; m->parameters && i < ARRAY_LEN(parameters); i++)
-        if ((m->parameters[i] = build_parameter(a, parameters[i].name, parameters[i].type, "",
-                                                parameters[i].description)))
-            m->n_parameters++;
-    for (size_t i = 0; m->settings && i < ARRAY_LEN(rows); i++)
-        if ((m->settings[i] = build_parameter(
-                 a, rows[i].name,
-                 rows[i].kind == WHOLE_NUMBER ? PARAMETER_TYPE_INTEGER : PARAMETER_TYPE_STRING,
-                 rows[i].kind == SCRIPT ? "" : arena_printf(a, "%lld", (long long)rows[i].initial),
-                 rows[i].description)))
-            m->n_settings++;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(initials[i], sizeof(initials[i]), "%lld", (long long)rows[i].initial);
+        shown[i].name = rows[i].name;
+        shown[i].type =
+            rows[i].kind == WHOLE_NUMBER ? PARAMETER_TYPE_INTEGER : PARAMETER_TYPE_STRING;
+        shown[i].initial = rows[i].kind == SCRIPT ? NULL : initials[i];
+        shown[i].description = rows[i].description;
+    }
+    manifest_build(&all, &manifest);
 }
 
 const pb_Manifest *sandbox_manifest(void)
 {
-    pthread_once(&built.once, build);
-    return &built.manifest;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, build);
+    return &manifest;
 }

@@ -153,24 +153,24 @@ pb_VmSpec *live_spec(struct live *l, const char *name)
 
 void live_parameter(struct live *l, pb_VmSpec *spec, const char *key, const char *value)
 {
-    struct os_pairs p = {.arena = &l->arena,
-                         .type = &pb_VmSpec_ParametersEntry_desc,
-                         .n = spec->n_parameters,
-                         .room = spec->n_parameters,
-                         .items = (void **)spec->parameters};
-    os_pairs_add(&p, arena_strdup(&l->arena, key), arena_strdup(&l->arena, value));
+    struct field_pairs p = {.arena = &l->arena,
+                            .type = &pb_VmSpec_ParametersEntry_desc,
+                            .n = spec->n_parameters,
+                            .room = spec->n_parameters,
+                            .items = (void **)spec->parameters};
+    field_pairs_add(&p, arena_strdup(&l->arena, key), arena_strdup(&l->arena, value));
     spec->n_parameters = p.n;
     spec->parameters = (void *)p.items;
 }
 
 void live_tag(struct live *l, pb_VmSpec *spec, const char *key, const char *value)
 {
-    struct os_pairs p = {.arena = &l->arena,
-                         .type = &pb_VmSpec_TagsEntry_desc,
-                         .n = spec->n_tags,
-                         .room = spec->n_tags,
-                         .items = (void **)spec->tags};
-    os_pairs_add(&p, arena_strdup(&l->arena, key), arena_strdup(&l->arena, value));
+    struct field_pairs p = {.arena = &l->arena,
+                            .type = &pb_VmSpec_TagsEntry_desc,
+                            .n = spec->n_tags,
+                            .room = spec->n_tags,
+                            .items = (void **)spec->tags};
+    field_pairs_add(&p, arena_strdup(&l->arena, key), arena_strdup(&l->arena, value));
     spec->n_tags = p.n;
     spec->tags = (void *)p.items;
 }

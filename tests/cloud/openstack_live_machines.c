@@ -179,7 +179,7 @@ static void test_whole_life(void **state)
     (void)state;
     char id[64], token[64];
     pb_VmSpec *spec = live_spec(&live, "live-whole");
-    spec->network_id = os_text(NULL); /* there is but one */
+    spec->network_id = field_text(NULL); /* there is but one */
     spec->public_ip_type = arena_strdup(&live.arena, "dynamic");
     spec->user_data.data = (uint8_t *)arena_strdup(&live.arena, "#cloud-config\n");
     spec->user_data.len = strlen("#cloud-config\n");

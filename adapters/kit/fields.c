@@ -1,8 +1,8 @@
-/* Texts of the cloud into protobuf messages. */
+#include "kit/fields.h"
+
 #include <string.h>
 
 #include "isobar/clock.h"
-#include "os.h"
 
 /* What protoc-c makes of every map's entry. */
 struct entry {
@@ -10,23 +10,23 @@ struct entry {
     char *key, *value;
 };
 
-char *os_text(const char *text)
+char *field_text(const char *text)
 {
     /* protobuf-c writes to no string that it did not make. */
     return (char *)(uintptr_t)(text == NULL ? protobuf_c_empty_string : text);
 }
 
-uint32_t os_u32(int64_t n)
+uint32_t field_u32(int64_t n)
 {
     return n < 0 || n > UINT32_MAX ? 0 : (uint32_t)n;
 }
 
-uint64_t os_u64(int64_t n)
+uint64_t field_u64(int64_t n)
 {
     return n < 0 ? 0 : (uint64_t)n;
 }
 
-Google__Protobuf__Timestamp *os_time(struct arena *a, const char *text)
+Google__Protobuf__Timestamp *field_time(struct arena *a, const char *text)
 {
     int64_t seconds;
     int32_t nanos;
@@ -40,15 +40,15 @@ Google__Protobuf__Timestamp *os_time(struct arena *a, const char *text)
     return t;
 }
 
-char **os_texts(struct arena *a, const struct shape_strings *s)
+char **field_texts(struct arena *a, const struct shape_strings *s)
 {
     char **out = s->n == 0 ? NULL : arena_array(a, s->n, sizeof(*out));
     for (size_t i = 0; out != NULL && i < s->n; i++)
-        out[i] = os_text(s->items[i]);
+        out[i] = field_text(s->items[i]);
     return out;
 }
 
-void os_pairs_put(struct os_pairs *p, const char *key, const char *value)
+void field_pairs_put(struct field_pairs *p, const char *key, const char *value)
 {
     if (p->n == p->room) {
         size_t room = p->room == 0 ? 16 : p->room * 2;
@@ -63,36 +63,37 @@ void os_pairs_put(struct os_pairs *p, const char *key, const char *value)
     struct entry *e = arena_message(p->arena, p->type);
     if (e == NULL)
         return;
-    e->key = os_text(key);
-    e->value = os_text(value);
+    e->key = field_text(key);
+    e->value = field_text(value);
     p->items[p->n++] = e;
 }
 
-void os_pairs_add(struct os_pairs *p, const char *key, const char *value)
+void field_pairs_add(struct field_pairs *p, const char *key, const char *value)
 {
     if (value != NULL && value[0] != '\0')
-        os_pairs_put(p, key, value);
+        field_pairs_put(p, key, value);
 }
 
-void os_pairs_native(struct os_pairs *p, const struct os_native_row *rows, size_t n,
-                     const void *from)
+void field_pairs_native(struct field_pairs *p, const struct field_native *rows, size_t n,
+                        const void *from)
 {
     for (size_t i = 0; i < n; i++)
-        os_pairs_add(p, rows[i].name, *(const char *const *)((const char *)from + rows[i].offset));
+        field_pairs_add(p, rows[i].name,
+                        *(const char *const *)((const char *)from + rows[i].offset));
 }
 
-void os_pairs_rest(struct os_pairs *p, const struct shape_map *all, const char *const *mapped)
+void field_pairs_rest(struct field_pairs *p, const struct shape_map *all, const char *const *mapped)
 {
     for (size_t i = 0; i < all->n; i++) {
         const char *const *m = mapped;
         while (*m != NULL && strcmp(*m, all->items[i].key) != 0)
             m++;
         if (*m == NULL)
-            os_pairs_add(p, all->items[i].key, all->items[i].value);
+            field_pairs_add(p, all->items[i].key, all->items[i].value);
     }
 }
 
-const char *os_join(struct arena *a, const struct shape_strings *s)
+const char *field_join(struct arena *a, const struct shape_strings *s)
 {
     size_t len = 1;
     for (size_t i = 0; i < s->n; i++)

@@ -1,0 +1,130 @@
+/* What the files of this adapter share: the connection, one exchange with EC2, and lists and
+ * look-ups that work alike for every kind of thing.
+ *
+ * A slot reads as three thoughts: build_x (pure: request in, query out), aws_send, parse_x (pure:
+ * answer in, message out).
+ */
+#ifndef AWS_H
+#define AWS_H
+
+#include "adapter.h"
+#include "aws_config.h"
+#include "aws_credentials.h"
+#include "aws_names.h"
+#include "aws_query.h"
+#include "kit/fields.h"
+#include "kit/pick.h"
+#include "kit/send.h"
+#include "kit/xml.h"
+
+struct adapter {
+    char *name; /* of the connection */
+    struct aws_config *config;
+    struct http_client *http;
+    struct breakers *breakers;
+    struct sender *sender;
+    struct aws_credentials *credentials;
+    struct sigv4_signer *signer;
+    struct aws_names *names;
+};
+
+/* ---- One exchange: aws_send.c ---- */
+
+extern const struct sender_ops aws_sender_ops;
+
+/* Sign and send; RESULT_CODE_OK for any 2xx. */
+pb_ResultCode aws_send(struct adapter *a, struct op *op, const struct aws_query *q,
+                       struct http_response *ret) MUST_USE;
+/* The answer's XML into a struct, which the caller has zeroed. */
+pb_ResultCode aws_parse(struct op *op, const struct aws_query *q, const struct http_response *rsp,
+                        const struct shape *shape, void *ret) MUST_USE;
+/* aws_send() and aws_parse(). */
+pb_ResultCode aws_ask(struct adapter *a, struct op *op, const struct aws_query *q,
+                      const struct shape *shape, void *ret) MUST_USE;
+/* The same where nothing of the answer is of interest but that it is a success. */
+pb_ResultCode aws_order(struct adapter *a, struct op *op, const struct aws_query *q) MUST_USE;
+
+/* Whether the cloud's own code of the failure at hand is this one ("InvalidInstanceID.NotFound"),
+ * or begins so where it ends in a dot. */
+bool aws_said(const struct op *op, const char *code);
+
+/* ---- Lists and look-ups: aws_find.c ---- */
+
+/* How the struct of each kind begins. */
+struct aws_thing {
+    const char *id;
+    const char *name; /* its own, or its tag Name; "" where it has none */
+    struct shape_map tags;
+};
+
+/* A page of a list, whatever it lists. */
+struct aws_page {
+    struct shape_list items;
+    const char *next; /* "" or NULL: it was the last */
+};
+
+#define AWS_PAGE(name_, set_, item_shape_)                                                         \
+    static const struct shape_field name_##_fields[] = {                                           \
+        SHAPE_NESTED(struct aws_page, items, set_, SHAPE_LIST, item_shape_),                       \
+        SHAPE_FIELD(struct aws_page, next, "nextToken", SHAPE_STRING),                             \
+    };                                                                                             \
+    static const struct shape name_ = {sizeof(struct aws_page), name_##_fields,                    \
+                                       ARRAY_LEN(name_##_fields), 0}
+
+/* A kind of thing that a cloud has. Its struct begins with a struct aws_thing. */
+struct aws_kind {
+    const char *noun;         /* "subnet" */
+    const char *action;       /* "DescribeSubnets" */
+    const char *id_filter;    /* the filter by id: "subnet-id" */
+    const char *id_prefix;    /* how an id begins: "subnet-"; NULL: the name is the id */
+    const char *name_filter;  /* the filter by name: "tag:Name", "group-name" */
+    const char *not_found;    /* EC2's code where an id is not there: "InvalidSubnetID.NotFound" */
+    int page_size;            /* MaxResults; 0: the action has no pages */
+    const struct shape *page; /* of struct aws_page */
+    /* Make struct aws_thing whole after parsing (the name, where it is a tag); may be NULL. */
+    void (*complete)(void *item);
+    /* Into its message, NULL where memory is short; pure. */
+    void *(*message)(struct adapter *a, struct arena *arena, const void *item);
+};
+
+/* Filters of a list, each with its values. */
+struct aws_filter {
+    const char *name;
+    size_t n;
+    const char *const *values;
+};
+
+/* Adds filters to a query. */
+void aws_filters(struct aws_query *q, const struct aws_filter *filters, size_t n);
+
+/* All pages. Each is read into memory of its own and taken back when `take` has had it: what stays
+ * is what `take` puts into op->arena. `take` returns RESULT_CODE_OK to go on. */
+typedef pb_ResultCode aws_take(void *ctx, struct op *op, const struct shape_list *items);
+pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                            struct aws_query *q, aws_take *take, void *ctx) MUST_USE;
+/* All pages into one list of the op's arena. */
+pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                       const struct aws_filter *filters, size_t n, struct shape_list *ret) MUST_USE;
+/* The one that a name or id refers to, into `ret`, a zeroed struct of the kind. `field` is the
+ * request's field. `filters` narrow the search by name; may be none. */
+pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                       const char *field, const char *wanted, const struct aws_filter *filters,
+                       size_t n, void *ret) MUST_USE;
+/* The two slots that each kind has: all of it, and one by name or id, as messages. */
+pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                            const struct aws_filter *filters, size_t n, size_t *ret_n,
+                            void ***ret_messages);
+pb_ResultCode aws_get_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                           const char *wanted, void **ret_message);
+/* The things of a list as pick() wants them. */
+struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list, size_t size);
+
+/* A tag's value, or NULL. */
+const char *aws_tag(const struct shape_map *tags, const char *key);
+
+/* ---- Our marks ---- */
+
+/* A machine's, address's and network interface's tag: the token of the operation that made it. */
+#define AWS_TOKEN_KEY "isobar-token"
+
+#endif
