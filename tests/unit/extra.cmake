@@ -37,7 +37,7 @@ alloc_fail_wrap(test_alloc_fail)
 alloc_fail_wrap(test_alloc_fail_start)
 alloc_fail_wrap(test_client_alloc)
 alloc_fail_wrap(test_lane)
-alloc_fail_wrap(test_sigv4_cases)
+alloc_fail_wrap(test_sigv4_key)
 alloc_fail_wrap(test_timer)
 set_tests_properties(rpc.test_alloc_fail rpc.test_alloc_fail_start PROPERTIES TIMEOUT 600 LABELS "slow;once")
 

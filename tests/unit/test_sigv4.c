@@ -21,21 +21,23 @@
 #define ORIGIN      "https://example.amazonaws.com"
 #define HEADERS_MAX 16
 
+struct credentials {
+    const char *id, *secret, *token;
+};
+
 struct context {
-    struct {
-        const char *id, *secret, *token;
-    } credentials;
+    struct credentials credentials;
     const char *region, *service, *timestamp;
     int64_t expires_s;
     bool normalize, sign_body, omit_token;
 };
 
 static const struct shape_field credentials_fields[] = {
-    {"access_key_id", SHAPE_STRING, 0, NULL},
-    {"secret_access_key", SHAPE_STRING, sizeof(char *), NULL},
-    {"token", SHAPE_STRING, 2 * sizeof(char *), NULL},
+    SHAPE_FIELD(struct credentials, id, "access_key_id", SHAPE_STRING),
+    SHAPE_FIELD(struct credentials, secret, "secret_access_key", SHAPE_STRING),
+    SHAPE_FIELD(struct credentials, token, "token", SHAPE_STRING),
 };
-static const struct shape credentials_shape = {.size = 3 * sizeof(char *),
+static const struct shape credentials_shape = {.size = sizeof(struct credentials),
                                                .fields = credentials_fields,
                                                .n_fields = ARRAY_LEN(credentials_fields)};
 static const struct shape_field context_fields[] = {
