@@ -124,7 +124,7 @@ static size_t remove_dots(const char *path, size_t len, char *out)
         memcpy(out + n, path + i, segment);
         n += segment;
     }
-    if (n > 0 && path[len - 1] == '/')
+    if (path[len - 1] == '/')
         out[n++] = '/';
     return n;
 }
