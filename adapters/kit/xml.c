@@ -45,27 +45,42 @@ struct reader {
     struct frame frames[XML_DEPTH_MAX];
 };
 
-/* What Expat has read may be a secret, and it does not wipe what it frees. */
-static void wipe_free(void *p)
+/* Expat's memory: what it has read may be a secret, so it is wiped; and names that nobody asked
+ * for, which it never forgets, must not fill the process. An allocator gets no context; all of a
+ * parser's life is on one thread. */
+static _Thread_local size_t expat_used;
+
+static void *expat_malloc(size_t size)
 {
+    void *p = expat_used + size < size || expat_used + size > XML_MEMORY_MAX ? NULL : malloc(size);
+
+    expat_used += p ? malloc_usable_size(p) : 0;
+    return p;
+}
+
+static void expat_free(void *p)
+{
+    size_t size = p ? malloc_usable_size(p) : 0;
+
     if (p)
-        explicit_bzero(p, malloc_usable_size(p));
+        explicit_bzero(p, size);
+    expat_used -= size;
     free(p);
 }
 
-static void *wipe_realloc(void *p, size_t size)
+static void *expat_realloc(void *p, size_t size)
 {
     size_t old = p ? malloc_usable_size(p) : 0;
-    void *moved = malloc(size);
+    void *moved = expat_malloc(size);
 
     if (moved && p) {
         memcpy(moved, p, old < size ? old : size);
-        wipe_free(p);
+        expat_free(p);
     }
     return moved;
 }
 
-static const XML_Memory_Handling_Suite wiping = {malloc, wipe_realloc, wipe_free};
+static const XML_Memory_Handling_Suite expat_memory = {expat_malloc, expat_realloc, expat_free};
 
 /* Nothing more is heard of Expat. */
 static void reader_fail(struct reader *r, const char *why)
@@ -266,18 +281,30 @@ static bool feed(struct reader *r, const char *xml, size_t len)
     return true;
 }
 
+/* In Expat's own words, which are constant; its "out of memory" may well be our limit. */
+static void explain(struct reader *r)
+{
+    enum XML_Error error = XML_GetErrorCode(r->expat);
+
+    if (error == XML_ERROR_NO_MEMORY)
+        snprintf(r->why, 160, FILL_NO_ROOM);
+    else
+        snprintf(r->why, 160, "%s at byte %lld", XML_ErrorString(error),
+                 (long long)XML_GetCurrentByteIndex(r->expat) + 1);
+}
+
 static bool read_all(struct reader *r, const char *xml, size_t len)
 {
+    bool good;
+
     XML_SetUserData(r->expat, r);
     XML_SetElementHandler(r->expat, on_begin, on_end);
     XML_SetCharacterDataHandler(r->expat, on_text);
     XML_SetStartDoctypeDeclHandler(r->expat, on_doctype);
-    if (feed(r, xml, len))
-        return true;
-    if (!r->failed)
-        snprintf(r->why, 160, "%s at byte %lld", XML_ErrorString(XML_GetErrorCode(r->expat)),
-                 (long long)XML_GetCurrentByteIndex(r->expat) + 1);
-    return false;
+    good = feed(r, xml, len);
+    if (!good && !r->failed)
+        explain(r);
+    return good;
 }
 
 bool xml_parse(struct arena *a, const char *xml, size_t len, const struct shape *shape, void *ret,
@@ -291,9 +318,9 @@ bool xml_parse(struct arena *a, const char *xml, size_t len, const struct shape 
         return false;
     }
     /* Its hash tables get a salt from the kernel. */
-    r.expat = XML_ParserCreate_MM(NULL, &wiping, NULL);
+    r.expat = XML_ParserCreate_MM(NULL, &expat_memory, NULL);
     if (!r.expat) {
-        snprintf(ret_why, 160, "out of memory");
+        snprintf(ret_why, 160, FILL_NO_ROOM);
         return false;
     }
     buf_init(&r.text, a->cap);

@@ -14,16 +14,19 @@
  *
  * Refused are: a document type, and with it every entity but the five of XML itself; elements
  * nested deeper than XML_DEPTH_MAX; a tag, comment or instruction much longer than XML_TAG_MAX;
- * whatever is not UTF-8, US-ASCII or ISO 8859-1. Beside the arena Expat takes some 100 KB, and a
- * text is held twice until it is whole; both are wiped.
+ * whatever is not UTF-8, US-ASCII or ISO 8859-1.
+ *
+ * Beside the arena Expat takes some 100 KB (XML_MEMORY_MAX where no two names are alike), and a text
+ * is held twice until it is whole; that is wiped before it is given back.
  */
 #ifndef ISOBAR_KIT_XML_H
 #define ISOBAR_KIT_XML_H
 
 #include "kit/shape.h"
 
-#define XML_DEPTH_MAX 64
-#define XML_TAG_MAX   (256 << 10) /* bytes */
+#define XML_DEPTH_MAX  64
+#define XML_TAG_MAX    (256 << 10) /* bytes */
+#define XML_MEMORY_MAX (16 << 20)  /* bytes */
 
 /* Parse a whole document into `ret`, which the caller has zeroed. On failure `ret_why` says what is
  * wrong, and nothing of the document is in it; `ret` may be filled in part. Any thread. */
