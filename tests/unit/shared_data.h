@@ -1,4 +1,5 @@
-/* Data from public projects, read in place from the folder SHARED_DATA. */
+/* Data from public projects, read in place: programs that extra.cmake names for it know the folder
+ * as SHARED_DATA. */
 #ifndef ISOBAR_TEST_SHARED_DATA_H
 #define ISOBAR_TEST_SHARED_DATA_H
 
@@ -8,15 +9,15 @@
 #include <stdlib.h>
 
 /* Whether it is there; says so where it is not: the test then returns 77. */
-static inline bool have_shared_data(void)
+static inline bool have_shared_data(const char *folder)
 {
-    DIR *folder = opendir(SHARED_DATA);
+    DIR *opened = opendir(folder);
 
-    if (!folder)
-        printf("skipped: there is no %s\n", SHARED_DATA);
+    if (!opened)
+        printf("skipped: there is no %s\n", folder);
     else
-        closedir(folder);
-    return folder != NULL;
+        closedir(opened);
+    return opened != NULL;
 }
 
 /* A whole file (of 1 MB at most) with a NUL behind it, from malloc; ends the program where it

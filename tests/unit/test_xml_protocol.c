@@ -375,5 +375,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(cases_of_the_protocol_come_out_alike, set_up, tear_down),
     };
 
-    return have_shared_data() ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
+    return have_shared_data(SHARED_DATA) ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }

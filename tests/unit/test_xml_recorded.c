@@ -122,5 +122,5 @@ int main(void)
                                         tear_down),
     };
 
-    return have_shared_data() ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
+    return have_shared_data(SHARED_DATA) ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }

@@ -84,8 +84,8 @@ static void a_document_type_is_refused(void **state)
         "<!DOCTYPE R><R/>",
         "<!DOCTYPE R SYSTEM \"file:///etc/hush\"><R/>",
         "<!DOCTYPE R PUBLIC \"-//W3C//DTD\" \"http://127.0.0.1/hush\"><R/>",
-        "<!DOCTYPE R [<!ENTITY a \"hush\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\">"
-        "<!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;\">]><R><instanceId>&c;</instanceId></R>",
+        ("<!DOCTYPE R [<!ENTITY a \"hush\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\">"
+         "<!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;\">]><R><instanceId>&c;</instanceId></R>"),
         "<!DOCTYPE R [<!ENTITY a SYSTEM \"file:///etc/hush\">]><R><instanceId>&a;</instanceId></R>",
         "<!DOCTYPE R [<!ENTITY % p SYSTEM \"http://127.0.0.1/hush\"> %p;]><R/>",
         "<!DOCTYPE R [<!ATTLIST R a CDATA \"hush\">]><R/>",

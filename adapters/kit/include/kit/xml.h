@@ -16,8 +16,8 @@
  * nested deeper than XML_DEPTH_MAX; a tag, comment or instruction much longer than XML_TAG_MAX;
  * whatever is not UTF-8, US-ASCII or ISO 8859-1.
  *
- * Beside the arena Expat takes some 100 KB (XML_MEMORY_MAX where no two names are alike), and a text
- * is held twice until it is whole; that is wiped before it is given back.
+ * Beside the arena Expat takes some 100 KB (XML_MEMORY_MAX where no two names are alike), and a
+ * text is held twice until it is whole; that is wiped before it is given back.
  */
 #ifndef ISOBAR_KIT_XML_H
 #define ISOBAR_KIT_XML_H
