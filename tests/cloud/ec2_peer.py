@@ -62,7 +62,7 @@ class Lab:
     def ask(self, what):
         return self.emulator.ask('GET', '/%s?lab=%s' % (what, self.name))
 
-    def tell(self, what, **body):
+    def tell(self, what, /, **body):
         return self.emulator.ask('POST', '/' + what, dict(body, lab=self.name))
 
     def count(self, token):
@@ -84,14 +84,19 @@ class Lab:
         return id
 
 
-def signed(lab, fields):
-    """(status, body) of a request with these fields, signed by botocore."""
-    body = fields if isinstance(fields, str) else urllib.parse.urlencode(fields)
+def sign(lab, body):
+    """The headers of a POST of this body, signed by botocore."""
     request = botocore.awsrequest.AWSRequest('POST', lab.url + '/', data=body, headers={
         'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8'})
     keys = botocore.credentials.Credentials(lab.key, lab.secret)
     botocore.auth.SigV4Auth(keys, 'ec2', lab.region).add_auth(request)
-    return send(request.url, body.encode(), dict(request.headers))
+    return dict(request.headers)
+
+
+def signed(lab, fields):
+    """(status, body) of a request with these fields."""
+    body = fields if isinstance(fields, str) else urllib.parse.urlencode(fields)
+    return send(lab.url + '/', body.encode(), sign(lab, body))
 
 
 def send(url, data=None, headers={}, method=None):

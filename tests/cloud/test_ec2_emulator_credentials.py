@@ -6,12 +6,9 @@ import os
 import tempfile
 import unittest
 
-from ec2_peer import VERSION, Test, send
+from ec2_peer import VERSION, Test, send, sign
 
 import boto3
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 import botocore.session
 import botocore.utils
 
@@ -61,16 +58,12 @@ class Signatures(Test):
     def test_body_is_signed(self):
         lab = self.lab()
         body = 'Action=DescribeVpcs&Version=' + VERSION
-        request = botocore.awsrequest.AWSRequest('POST', lab.url + '/', data=body, headers={
-            'Content-Type': 'application/x-www-form-urlencoded'})
-        botocore.auth.SigV4Auth(botocore.credentials.Credentials(lab.key, lab.secret), 'ec2',
-                                lab.region).add_auth(request)
-        headers = dict(request.headers)
-        self.assertEqual(send(request.url, body.encode(), headers)[0], 200)
-        self.assertEqual(send(request.url, body.encode() + b'&DryRun=true', headers)[0], 403)
-        self.assertEqual(send(request.url, body.encode(), dict(headers, **{
+        headers = sign(lab, body)
+        self.assertEqual(send(lab.url + '/', body.encode(), headers)[0], 200)
+        self.assertEqual(send(lab.url + '/', body.encode() + b'&DryRun=true', headers)[0], 403)
+        self.assertEqual(send(lab.url + '/', body.encode(), dict(headers, **{
             'X-Amz-Security-Token': 'x'}))[0], 401)
-        self.assertEqual(send(request.url, body.encode(), dict(headers, **{
+        self.assertEqual(send(lab.url + '/', body.encode(), dict(headers, **{
             'X-Amz-Other': 'x'}))[0], 403)
 
     def test_presigned(self):

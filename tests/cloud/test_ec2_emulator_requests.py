@@ -164,9 +164,10 @@ class Errors(Test):
         for parameters, code in self.LAUNCHES:
             with self.subTest(code, **parameters):
                 self.refused(code, lambda: lab.run(ec2, **parameters))
-        self.assertEqual(lab.count('')['machines_ever'] if lab.count('') else [], [])
-        self.refused('VPCIdNotSpecified', lambda: self.lab(empty=True).client().create_security_group(
-            GroupName='g', Description='d'))
+        self.assertEqual(ec2.describe_instances()['Reservations'], [])
+        self.assertEqual(ec2.describe_network_interfaces()['NetworkInterfaces'], [])
+        empty = self.lab(empty=True)
+        self.refused('VPCIdNotSpecified', lambda: empty.run(empty.client()))
 
     def test_form(self):
         """As EC2 writes it."""
