@@ -30,6 +30,8 @@ struct adapter {
 
 /* ---- One exchange: az_send.c ---- */
 
+extern const struct sender_ops az_sender_ops;
+
 struct az_request {
     enum az_service service;
     const char *method;

@@ -227,8 +227,7 @@ static const char *words(struct arena *a, const char *text)
 {
     size_t len = text ? strcspn(text, "\r\n") : 0;
 
-    return len == 0 ? ""
-                    : utf8_mend(arena_strndup(a, text, len < MESSAGE_MAX ? len : MESSAGE_MAX));
+    return len == 0 ? "" : utf8_mend(arena_strndup(a, text, len < MESSAGE_MAX ? len : MESSAGE_MAX));
 }
 
 void az_fault_read(struct arena *a, const char *body, size_t len, struct az_fault *ret)

@@ -20,8 +20,8 @@ void az_fault_read(struct arena *a, const char *body, size_t len, struct az_faul
 
 /* One row of the table: the first that fits is what it means. */
 struct az_error_row {
-    const char *code;   /* "X": that one; ".X": all that end so; "X*": all that begin so; NULL: any */
-    int status;         /* 0: any */
+    const char *code; /* "X": that one; ".X": all that end so; "X*": all that begin so; NULL: any */
+    int status;       /* 0: any */
     const char *starts; /* how the message begins, where one code says different things; NULL */
     pb_ResultCode result;
     pb_RetryClass retry;

@@ -192,8 +192,7 @@ pb_ResultCode az_find(struct adapter *a, struct op *op, const struct az_kind *ki
         code = pick_one(op, kind, field, wanted, &list, &index);
     if (code != RESULT_CODE_OK)
         return code;
-    const struct az_thing *t =
-        (const void *)((const char *)list.items + index * kind->item->size);
+    const struct az_thing *t = (const void *)((const char *)list.items + index * kind->item->size);
     if (kind->expand != NULL)
         return az_find_by_id(a, op, kind, t->id, ret);
     memcpy(ret, t, kind->item->size);
@@ -224,8 +223,8 @@ static pb_ResultCode to_messages(void *ctx, struct op *op, const struct shape_li
         m->room = room;
     }
     for (size_t i = 0; i < items->n; i++)
-        m->items[m->n++] = m->kind->message(
-            m->a, op->arena, (const char *)items->items + i * m->kind->item->size);
+        m->items[m->n++] =
+            m->kind->message(m->a, op->arena, (const char *)items->items + i * m->kind->item->size);
     return RESULT_CODE_OK;
 }
 

@@ -108,8 +108,7 @@ pb_ResultCode az_wait(struct adapter *a, struct op *op, enum az_service service,
             bool cancelled = op_cancelled(op);
             op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
             op_retry(op, RETRY_CLASS_AFTER_LOOKUP, 0, RETRY_SCOPE_INSTANCE);
-            return op_fail(op,
-                           cancelled ? RESULT_CODE_CANCELLED : RESULT_CODE_DEADLINE_EXCEEDED,
+            return op_fail(op, cancelled ? RESULT_CODE_CANCELLED : RESULT_CODE_DEADLINE_EXCEEDED,
                            "%s was not over when %s; look before trying again", what,
                            cancelled ? "nobody waited any more" : "the deadline passed");
         }

@@ -172,10 +172,11 @@ pb_ResultCode az_parse(struct op *op, const struct az_request *req, const struct
     op_native(op, rsp->status, "", "", http_header(rsp, "x-ms-request-id"));
     if (done)
         op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
-    return op_fail(op, done ? RESULT_CODE_OUTCOME_UNKNOWN : RESULT_CODE_UNAVAILABLE,
-                   "Azure took %s %.*s, but its answer cannot be read: %s; correct the connection's "
-                   "endpoint",
-                   req->method, (int)strcspn(req->path, "?"), req->path, why);
+    return op_fail(
+        op, done ? RESULT_CODE_OUTCOME_UNKNOWN : RESULT_CODE_UNAVAILABLE,
+        "Azure took %s %.*s, but its answer cannot be read: %s; correct the connection's "
+        "endpoint",
+        req->method, (int)strcspn(req->path, "?"), req->path, why);
 }
 
 pb_ResultCode az_ask(struct adapter *a, struct op *op, const struct az_request *req,
