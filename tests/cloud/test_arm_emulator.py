@@ -260,6 +260,8 @@ class Lists(Test):
         self.assertEqual(names("tagName eq 'isobar-token' and tagValue eq 'it''s'"), ['a'])
         self.assertEqual(names("tagName eq 'Isobar-Token'"), ['a', 'b'])
         self.assertEqual(names("tagName eq 'none'"), [])
+        lab.network().network_interfaces.update_tags(GROUP, 'b', {'tags': {'none': ''}})
+        self.assertEqual(names("tagName eq 'none'"), ['b'])
 
     def test_marketplace(self):
         images = self.lab().compute().virtual_machine_images

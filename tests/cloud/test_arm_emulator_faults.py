@@ -197,6 +197,10 @@ class Limits(Test):
         self.assertEqual(vm['properties']['provisioningState'], 'Failed')
         self.assertEqual(vm['properties']['instanceView']['statuses'][0]['code'],
                          'ProvisioningState/failed/AllocationFailed')
+        lab.tell('faults', capacity={})
+        status, headers, _ = lab.put_vm('two', nic=lab.path('nic', 'two-nic'))
+        self.assertEqual((status, lab.wait(headers)['status']), (200, 'Succeeded'), 'tried again')
+        lab.tell('faults', capacity={'/*': 2})
         self.refused('AllocationFailed', lab.compute().virtual_machines.begin_create_or_update(
             GROUP, 'three', lab.vm_body(lab.put_nic())).result)
 
@@ -218,6 +222,17 @@ class Limits(Test):
         self.assertEqual(lab.request('GET', headers['Azure-AsyncOperation'])[2]['status'], 'InProgress')
         self.assertEqual(lab.request('GET', answer['id'], None, COMPUTE)[2]['properties'][
             'provisioningState'], 'Creating')
+
+    def test_the_same_again(self):
+        """It is over when the first is."""
+        lab = self.lab(boot=0.4)
+        nic = lab.put_nic()
+        lab.put_vm(nic=nic)
+        status, headers, answer = lab.put_vm(nic=nic)
+        self.assertEqual((status, answer['properties']['provisioningState']), (200, 'Creating'))
+        end = lab.wait(headers)
+        self.assertEqual(end['properties']['output']['properties']['provisioningState'], 'Succeeded')
+        self.assertEqual(len(lab.count('t')['machines_ever']), 1)
 
     def test_deletion_preempts(self):
         lab = self.lab(boot=60)

@@ -4,9 +4,9 @@ import base64
 import time
 import uuid
 
+import arm_boot
 import arm_catalogue as catalogue
 import arm_disks
-import arm_operations
 from arm_answers import Refused, dict_of
 from arm_groups import living_group, location_in, same_place, tags_of
 from arm_network import bad_reference
@@ -21,17 +21,6 @@ IF_NONE_MATCH = '2023-09-01'
 AS_GIVEN = ('priority', 'evictionPolicy', 'billingProfile', 'availabilitySet', 'licenseType',
             'additionalCapabilities', 'securityProfile', 'diagnosticsProfile',
             'proximityPlacementGroup', 'host', 'hostGroup', 'extensionsTimeBudget')
-ENDS = {
-    'AllocationFailed': 'Allocation failed. We do not have sufficient capacity for the requested VM '
-                        'size in this region. Read more about improving likelihood of allocation '
-                        'success at https://aka.ms/allocation-guidance',
-    'ZonalAllocationFailed': 'Allocation failed. We do not have sufficient capacity for the '
-                             'requested VM size in this zone.',
-    'SkuNotAvailable': 'The requested VM size is currently not available in this location.',
-    'OSProvisioningTimedOut': "OS Provisioning for VM did not finish in the allotted time. The VM "
-                              'may still finish provisioning successfully.',
-    'OperationPreempted': 'The operation has been preempted by a more recent operation.',
-}
 
 
 def invalid(target, message):
@@ -144,23 +133,6 @@ def check_base64(text, target, words):
         raise invalid(target, words)
 
 
-def end_of(lab, name, location, size, zones):
-    """The error that its making ends with, or None."""
-    for beginning, code in lab.fail.items():
-        if name.startswith(beginning):
-            return code, ENDS.get(code, code)
-    zone = zones[0] if zones else ''
-    for key in '%s/%s' % (zone, size['name']), '*/' + size['name'], zone + '/*', '*/*':
-        if key in lab.capacity:
-            where, _, what = key.partition('/')
-            have = sum(1 for vm in lab.alive('vm') if vm.at(time.time())['power'] and
-                       what in ('*', vm.base['size']) and where in ('*', *vm.base['zones'], '')[:3])
-            if have >= lab.capacity[key]:
-                code = 'ZonalAllocationFailed' if zones else 'AllocationFailed'
-                return code, ENDS[code]
-    return None
-
-
 @route('PUT', GROUP + VMS + '/{}', 'compute')
 def put(lab, call, group, name):
     body = call.body()
@@ -184,7 +156,7 @@ def create(lab, call, group, name, body, location, tags):
     nics, nic_things = read_nics(lab, properties, id, location)
     check_base64(properties.get('userData'), 'userData', 'User data must be in Base64 encoded format.')
     check_quota(lab, name, location, size)
-    error, now = end_of(lab, name, location, size, zones), time.time()
+    error, now = arm_boot.end_of(lab, name, size['name'], zones), time.time()
     vm = lab.add('vm', group, name, {
         'location': location, 'tags': tags, 'size': size['name'], 'state': 'Creating', 'power': None,
         'hibernated': False, 'since': now, 'error': None, 'storage': storage, 'os': shown_os,
@@ -195,12 +167,7 @@ def create(lab, call, group, name, body, location, tags):
     for nic in nic_things:
         nic.change(now, used_by=vm.base['arm'])
     arm_disks.make_disks(lab, vm, storage)
-    ends = arm_operations.NEVER if lab.endless and name.startswith(lab.endless) else now + lab.boot
-    boot(lab, vm, ends, error)
-    operation = lab.current[vm.base['id']] = arm_operations.Operation(
-        'compute', now, ends, error, lambda: shown_vm(lab, vm.at(time.time()), call.version))
-    return 201, shown_vm(lab, vm.at(now), call.version), arm_operations.begin(
-        lab, call, operation, location)
+    return 201, shown_vm(lab, vm.at(now), call.version), arm_boot.boot(lab, call, vm, error)
 
 
 def identity(lab, body):
@@ -208,12 +175,3 @@ def identity(lab, body):
     if 'SystemAssigned' in given.get('type', ''):
         given = dict(given, principalId=str(uuid.uuid4()), tenantId=lab.tenant)
     return given
-
-
-def boot(lab, vm, ends, error):
-    """What becomes of it at the end of its making. One that has not come up in time runs."""
-    if error is None:
-        vm.change(ends, state='Succeeded', power='running', since=ends, etag=str(uuid.uuid4()))
-    else:
-        runs = error[0] == 'OSProvisioningTimedOut'
-        vm.change(ends, state='Failed', power='running' if runs else None, error=error, since=ends)
