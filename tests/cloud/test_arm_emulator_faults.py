@@ -95,7 +95,9 @@ class Refusals(Test):
         self.wrong(400, 'InvalidApiVersionParameter', lab.request('GET', path, None, '1999-01-01'))
         # Disks are not there in all versions of Compute.
         path = '/providers/Microsoft.Compute/disks'
-        self.wrong(400, 'NoRegisteredProviderFound', lab.request('GET', path, None, COMPUTE))
+        self.wrong(404, 'InvalidResourceType', lab.request('GET', path, None, COMPUTE))
+        self.wrong(400, 'NoRegisteredProviderFound', lab.request('GET', lab.path('disk', 'a'), None,
+                                                                 COMPUTE))
         self.assertEqual(lab.request('GET', path, None, DISKS)[0], 200)
 
     def test_breaches(self):
@@ -122,6 +124,15 @@ class Refusals(Test):
                 ('InvalidResourceReference', 400, {'networkProfile': {'networkInterfaces': [
                     {'id': nic + 'x'}]}})):
             self.wrong(status, code, lab.put_vm(nic=nic, **more))
+        for target, more in (('computerName', {'computerName': 'a_b'}),
+                             ('adminUsername', {'adminUsername': 'admin'})):
+            body = lab.vm_body(nic)
+            body['properties']['osProfile'].update(more)
+            answer = lab.request('PUT', lab.path('vm', 'web'), body, COMPUTE)
+            self.wrong(400, 'InvalidParameter', answer)
+            self.assertEqual(answer[2]['error']['target'], target)
+        self.wrong(400, 'InvalidResourceReference', lab.request(
+            'PUT', lab.path('nic', 'far'), dict(lab.nic_body(), location='eastus'), NETWORK))
         body = lab.vm_body(nic)
         body['properties']['storageProfile']['imageReference'] = {
             'publisher': 'Canonical', 'offer': 'UbuntuServer', 'sku': '18.04-LTS', 'version': '1.2.3'}

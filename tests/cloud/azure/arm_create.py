@@ -1,6 +1,7 @@
 """PUT and PATCH of machines: what is checked, what is made with one, and how it begins."""
 
 import base64
+import re
 import time
 import uuid
 
@@ -21,6 +22,14 @@ IF_NONE_MATCH = '2023-09-01'
 AS_GIVEN = ('priority', 'evictionPolicy', 'billingProfile', 'availabilitySet', 'licenseType',
             'additionalCapabilities', 'securityProfile', 'diagnosticsProfile',
             'proximityPlacementGroup', 'host', 'hostGroup', 'extensionsTimeBudget')
+
+NAME = re.compile(r'[A-Za-z0-9][-\w.]{0,63}$')
+BAD_HOST = re.compile(r'[`~!@#$%^&*()=+_\[\]{}\\|;:\'",<>/?]|^[0-9]+$')
+# "What are the username requirements when creating a VM?", the questions about Linux machines.
+NO_ADMINS = ('1', '123', 'a', 'actuser', 'adm', 'admin', 'admin1', 'admin2', 'administrator', 'aspnet',
+             'backup', 'console', 'david', 'guest', 'john', 'owner', 'root', 'server', 'sql',
+             'support_388945a0', 'support', 'sys', 'test', 'test1', 'test2', 'test3', 'user', 'user1',
+             'user2', 'user3', 'user4', 'user5', 'video')
 
 
 def invalid(target, message):
@@ -90,13 +99,23 @@ def read_nics(lab, properties, id, location):
     return shown, things
 
 
+def check_names(given, os):
+    if os == 'Linux' and (BAD_HOST.search(given['computerName']) or len(given['computerName']) > 64):
+        raise invalid('computerName', 'Linux host name cannot exceed 64 characters in length or contain '
+                      'the following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : \' " , '
+                      '< > / ?.')
+    if not given.get('adminUsername'):
+        raise invalid('adminUsername', "Required parameter 'adminUsername' is missing (null).")
+    if given['adminUsername'].lower() in NO_ADMINS:
+        raise invalid('adminUsername', 'The Admin Username specified is not allowed.')
+
+
 def read_os(properties, os):
     """The profile as it is shown, and all that must not change."""
     given = dict_of(properties, 'osProfile')
     if not given.get('computerName'):
         raise invalid('osProfile', "Required parameter 'osProfile.computerName' is missing (null).")
-    if not given.get('adminUsername'):
-        raise invalid('adminUsername', "Required parameter 'adminUsername' is missing (null).")
+    check_names(given, os)
     linux = dict_of(given, 'linuxConfiguration')
     keys = dict_of(dict_of(linux, 'ssh'), 'publicKeys', list)
     if os == 'Linux' and not keys and not given.get('adminPassword'):
@@ -149,9 +168,11 @@ def put(lab, call, group, name):
 
 def create(lab, call, group, name, body, location, tags):
     properties, zones = dict_of(body, 'properties'), dict_of(body, 'zones', list)
+    if not NAME.match(name):
+        raise Refused(400, 'InvalidParameter', "The name '%s' of a machine is not allowed." % name, 'name')
     id = lab.id_of('vm', group, name)
     size = read_size(lab, properties, location, zones)
-    storage, os, generation = arm_disks.read_storage(lab, properties, id, name, location)
+    storage, os, generation = arm_disks.read_storage(lab, properties, id, name, call.version)
     shown_os, given_os = read_os(properties, os)
     nics, nic_things = read_nics(lab, properties, id, location)
     check_base64(properties.get('userData'), 'userData', 'User data must be in Base64 encoded format.')
