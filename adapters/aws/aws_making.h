@@ -12,7 +12,7 @@ struct aws_making {
     struct op steps; /* the same, with the time for what is to be made */
     struct aws_plan plan;
     /* How far it came. */
-    const char *eni_id; /* made for it; NULL: none */
+    const char *eni_id;           /* made for it; NULL: none */
     struct aws_address address;   /* allocated for it; without an id none is */
     struct aws_instance instance; /* as it was last seen */
     bool asked_run;
@@ -32,9 +32,6 @@ pb_ResultCode aws_make_network(struct aws_making *m) MUST_USE;
  * before. */
 enum { AWS_LOOKS = 4 };
 extern const int aws_look_after_ms[AWS_LOOKS];
-/* An order that needs what was made just before, and may be told that there is no such thing. */
-pb_ResultCode aws_order_fresh(struct adapter *a, struct op *op, const struct aws_query *q,
-                              const struct shape *shape, void *ret) MUST_USE;
 /* What is put right once the machine is there; what fails is a warning. aws_make_after.c */
 void aws_make_after(struct aws_making *m);
 
