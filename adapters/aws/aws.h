@@ -32,20 +32,18 @@ struct adapter {
 
 extern const struct sender_ops aws_sender_ops;
 
-/* Sign and send; RESULT_CODE_OK for any 2xx. */
-pb_ResultCode aws_send(struct adapter *a, struct op *op, const struct aws_query *q,
-                       struct http_response *ret) MUST_USE;
-/* The answer's XML into a struct, which the caller has zeroed. */
-pb_ResultCode aws_parse(struct op *op, const struct aws_query *q, const struct http_response *rsp,
-                        const struct shape *shape, void *ret) MUST_USE;
-/* aws_send() and aws_parse(). */
+/* Sign and send, and the answer's XML into a struct, which the caller has zeroed. RESULT_CODE_OK
+ * for any 2xx. */
 pb_ResultCode aws_ask(struct adapter *a, struct op *op, const struct aws_query *q,
                       const struct shape *shape, void *ret) MUST_USE;
+/* The same with the answer in memory of its own, taken back at once: a page of a thousand machines
+ * has 5 MB, which a list of many pages must not add up. */
+pb_ResultCode aws_ask_page(struct adapter *a, struct op *op, const struct aws_query *q,
+                           const struct shape *shape, void *ret) MUST_USE;
 /* The same where nothing of the answer is of interest but that it is a success. */
 pb_ResultCode aws_order(struct adapter *a, struct op *op, const struct aws_query *q) MUST_USE;
 
-/* Whether the cloud's own code of the failure at hand is this one ("InvalidInstanceID.NotFound"),
- * or begins so where it ends in a dot. */
+/* Whether EC2's code of the failure at hand is this one: "InvalidInstanceID.NotFound". */
 bool aws_said(const struct op *op, const char *code);
 
 /* ---- Lists and look-ups: aws_find.c ---- */
@@ -73,13 +71,16 @@ struct aws_page {
 
 /* A kind of thing that a cloud has. Its struct begins with a struct aws_thing. */
 struct aws_kind {
-    const char *noun;         /* "subnet" */
-    const char *action;       /* "DescribeSubnets" */
-    const char *id_filter;    /* the filter by id: "subnet-id" */
-    const char *id_prefix;    /* how an id begins: "subnet-"; NULL: the name is the id */
-    const char *name_filter;  /* the filter by name: "tag:Name", "group-name" */
-    const char *not_found;    /* EC2's code where an id is not there: "InvalidSubnetID.NotFound" */
-    int page_size;            /* MaxResults; 0: the action has no pages */
+    const char *noun;        /* "subnet" */
+    const char *action;      /* "DescribeSubnets" */
+    const char *id_filter;   /* the filter by id: "subnet-id" */
+    const char *id_prefix;   /* how an id begins: "subnet-"; NULL: the name is the id */
+    const char *name_filter; /* the filter by name: "tag:Name", "group-name" */
+    int page_size;           /* MaxResults; 0: the action has no pages */
+    /* Parameters of every list, name and value in turns, ended by NULL: "Owner.1", "self"; may be
+     * NULL. */
+    const char *const *fixed;
+    const struct shape *item; /* of the kind's struct */
     const struct shape *page; /* of struct aws_page */
     /* Make struct aws_thing whole after parsing (the name, where it is a tag); may be NULL. */
     void (*complete)(void *item);
@@ -87,22 +88,26 @@ struct aws_kind {
     void *(*message)(struct adapter *a, struct arena *arena, const void *item);
 };
 
-/* Filters of a list, each with its values. */
+/* A filter of a list: what has one of the values. In a value * and ? are wildcards: see
+ * aws_literal(). */
 struct aws_filter {
     const char *name;
     size_t n;
     const char *const *values;
 };
 
-/* Adds filters to a query. */
-void aws_filters(struct aws_query *q, const struct aws_filter *filters, size_t n);
+/* The text as a filter's value that fits nothing else. */
+const char *aws_literal(struct arena *a, const char *text);
+/* Add filters to a query. */
+void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size_t n);
 
-/* All pages. Each is read into memory of its own and taken back when `take` has had it: what stays
- * is what `take` puts into op->arena. `take` returns RESULT_CODE_OK to go on. */
+/* All pages of a query, which is not ended: MaxResults and NextToken are added to it. The answer of
+ * each is read into memory of its own and taken back, what was parsed stays in op->arena. `take`
+ * gets the items of a page, and returns RESULT_CODE_OK to go on. */
 typedef pb_ResultCode aws_take(void *ctx, struct op *op, const struct shape_list *items);
 pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
-                            struct aws_query *q, aws_take *take, void *ctx) MUST_USE;
-/* All pages into one list of the op's arena. */
+                            const struct aws_query *q, aws_take *take, void *ctx) MUST_USE;
+/* All pages into one list. */
 pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *kind,
                        const struct aws_filter *filters, size_t n, struct shape_list *ret) MUST_USE;
 /* The one that a name or id refers to, into `ret`, a zeroed struct of the kind. `field` is the
@@ -118,9 +123,6 @@ pb_ResultCode aws_get_slot(struct adapter *a, struct op *op, const struct aws_ki
                            const char *wanted, void **ret_message);
 /* The things of a list as pick() wants them. */
 struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list, size_t size);
-
-/* A tag's value, or NULL. */
-const char *aws_tag(const struct shape_map *tags, const char *key);
 
 /* ---- Our marks ---- */
 

@@ -11,12 +11,13 @@ struct aws_query {
     enum aws_service service;
     const char *action;
     unsigned flags; /* of send_request(): SEND_READ, SEND_IDEMPOTENT */
-    char *body;
+    char *body;     /* of `len` bytes; no NUL behind it */
     size_t len, room;
 };
 
 /* Memory that is short shows in arena->exhausted. */
-void aws_query_begin(struct aws_query *q, struct arena *a, const char *action, unsigned flags);
+void aws_query_begin(struct aws_query *q, struct arena *a, enum aws_service service,
+                     const char *action, unsigned flags);
 /* Name=value. Nothing is added where the value is NULL. */
 void aws_put(struct aws_query *q, const char *value, const char *name);
 /* The same with a name that is made: aws_putf(q, id, "InstanceId.%zu", i + 1) */

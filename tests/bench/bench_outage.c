@@ -295,9 +295,10 @@ int main(void)
     int ports[2];
     pid_t stubs[2];
     ports[0] = bench_free_port();
-    stubs[0] = stub_start(ports[0], BENCH_DATA, frail);
+    const struct stub_cloud cloud = stub_openstack(BENCH_DATA);
+    stubs[0] = stub_start(ports[0], &cloud, frail);
     ports[1] = bench_free_port();
-    stubs[1] = stub_start(ports[1], BENCH_DATA, NULL);
+    stubs[1] = stub_start(ports[1], &cloud, NULL);
     write_clouds(path, ports);
     snprintf(clouds, sizeof(clouds),
              "  sound: {adapter: openstack, cloud: sound, clouds_file: %s}\n"

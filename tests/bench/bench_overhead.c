@@ -15,6 +15,7 @@
 
 #include "bench.h"
 #include "isobar/clock.h"
+#include "pairs.h"
 #include "stub.h"
 
 #ifndef BENCH_DATA
@@ -78,8 +79,9 @@ static void direct_open(struct direct *d, const char *url, const char *token)
     curl_easy_setopt(d->curl, CURLOPT_NOSIGNAL, 1L);
 }
 
-static int64_t direct_call(struct direct *d)
+static int64_t direct_call(void *ctx)
 {
+    struct direct *d = ctx;
     long status = 0;
     d->body->len = 0;
     int64_t start = bench_now();
@@ -143,63 +145,6 @@ static void compute_url(const char *token_body, char *out, size_t room)
     bench_die("the catalogue has no compute endpoint");
 }
 
-/* ---- the caller of the gateway ---- */
-
-struct through {
-    int fd;
-    struct bench_frame frame;
-};
-
-static void through_open(struct through *t, int port, const char *cloud, const char *id)
-{
-    pb_GetVmRequest req;
-    isobar__v1__get_vm_request__init(&req);
-    req.cloud = (char *)(uintptr_t)cloud;
-    req.id = (char *)(uintptr_t)id;
-    t->fd = bench_connect(port);
-    bench_frame(&t->frame, "isobar.v1.VmService/GetVm", &req.base, 0);
-}
-
-/* To the machine's message in the caller's memory. */
-static int64_t through_call(struct through *t)
-{
-    static uint8_t buf[65536];
-    int64_t start = bench_now();
-    size_t len = bench_call(t->fd, &t->frame, buf, sizeof(buf));
-    pb_Reply *reply = bench_expect_ok(buf, len);
-    pb_GetVmResponse *rsp =
-        isobar__v1__get_vm_response__unpack(NULL, reply->body.len, reply->body.data);
-    int64_t ns = bench_now() - start;
-    if (!rsp || !rsp->vm)
-        bench_die("the gateway's answer has no machine");
-    isobar__v1__get_vm_response__free_unpacked(rsp, NULL);
-    isobar__v1__reply__free_unpacked(reply, NULL);
-    return ns;
-}
-
-static void through_close(struct through *t)
-{
-    close(t->fd);
-    free(t->frame.data);
-}
-
-/* Pairs, the one first that was second before. */
-static void measure(struct direct *d, struct through *t, int pairs, struct samples *ret_direct,
-                    struct samples *ret_through, struct samples *ret_difference)
-{
-    for (int i = 0; i < pairs; i++) {
-        int64_t a = 0, b;
-        if (i % 2 == 0)
-            a = direct_call(d);
-        b = through_call(t);
-        if (i % 2 != 0)
-            a = direct_call(d);
-        samples_add(ret_direct, a);
-        samples_add(ret_through, b);
-        samples_add(ret_difference, b - a);
-    }
-}
-
 /* ---- against the stub ---- */
 
 static void stub_clouds(const char *dir, int port, char *path, size_t room)
@@ -219,7 +164,8 @@ static void stub_clouds(const char *dir, int port, char *path, size_t room)
 static void against_stub(double *ret_p50, double *ret_p99)
 {
     int port = bench_free_port();
-    pid_t stub = stub_start(port, BENCH_DATA, NULL);
+    const struct stub_cloud cloud = stub_openstack(BENCH_DATA);
+    pid_t stub = stub_start(port, &cloud, NULL);
     struct bench_daemon daemon;
     char dir[] = "/tmp/isobar-bench-XXXXXX", path[128], clouds[256], url[128];
     if (!mkdtemp(dir))
@@ -233,26 +179,22 @@ static void against_stub(double *ret_p50, double *ret_p99)
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/compute/v2.1/servers/" STUB_VM, port);
     direct_open(&d, url, STUB_TOKEN);
     through_open(&t, daemon.port, "stub", STUB_VM);
-    struct samples direct = {0}, through = {0}, difference = {0};
-    measure(&d, &t, WARM, &direct, &through, &difference);
-    samples_reset(&direct);
-    samples_reset(&through);
-    samples_reset(&difference);
-    measure(&d, &t, STUB_PAIRS, &direct, &through, &difference);
-    *ret_p50 = samples_us(&difference, 50);
-    *ret_p99 = samples_us(&through, 99) - samples_us(&direct, 99);
+    struct pairs p = {0};
+    pairs_measure(&p, direct_call, &d, &t, WARM);
+    pairs_reset(&p);
+    pairs_measure(&p, direct_call, &d, &t, STUB_PAIRS);
+    *ret_p50 = samples_us(&p.difference, 50);
+    *ret_p99 = samples_us(&p.through, 99) - samples_us(&p.direct, 99);
     printf("stub, %d pairs: direct p50 %.1f us, p99 %.1f us; gateway p50 %.1f us, p99 %.1f us\n",
-           STUB_PAIRS, samples_us(&direct, 50), samples_us(&direct, 99), samples_us(&through, 50),
-           samples_us(&through, 99));
+           STUB_PAIRS, samples_us(&p.direct, 50), samples_us(&p.direct, 99),
+           samples_us(&p.through, 50), samples_us(&p.through, 99));
     direct_close(&d);
     through_close(&t);
     bench_daemon_stop(&daemon);
     bench_end(stub);
     unlink(path);
     rmdir(dir);
-    samples_free(&direct);
-    samples_free(&through);
-    samples_free(&difference);
+    pairs_free(&p);
 }
 
 /* ---- against the real OpenStack ---- */
@@ -330,12 +272,12 @@ static void against_openstack(const char *clouds_yaml, double *ret_added, double
     struct through t;
     direct_open(&d, url, login->token);
     through_open(&t, daemon.port, "lab", id);
-    struct samples direct = {0}, through = {0}, difference = {0}, logins = {0};
-    measure(&d, &t, 5, &direct, &through, &difference);
-    samples_reset(&through);
-    samples_reset(&difference);
+    struct pairs p = {0};
+    struct samples logins = {0};
+    pairs_measure(&p, direct_call, &d, &t, 5);
+    pairs_reset(&p);
     print_table(&d, &t);
-    measure(&d, &t, CLOUD_PAIRS, &direct, &through, &difference);
+    pairs_measure(&p, direct_call, &d, &t, CLOUD_PAIRS);
     for (int i = 0; i < LOGINS; i++) {
         int64_t start = bench_now();
         log_in(auth_url, password, login);
@@ -345,10 +287,10 @@ static void against_openstack(const char *clouds_yaml, double *ret_added, double
         direct_close(&fresh);
         samples_add(&logins, bench_now() - start);
     }
-    *ret_added = samples_us(&difference, 50);
-    *ret_vs_login = samples_us(&logins, 50) / samples_us(&through, 50);
+    *ret_added = samples_us(&p.difference, 50);
+    *ret_vs_login = samples_us(&logins, 50) / samples_us(&p.through, 50);
     printf("OpenStack, %d pairs: gateway p50 %.2f ms; a login for each call %.2f ms\n", CLOUD_PAIRS,
-           samples_us(&through, 50) / 1000, samples_us(&logins, 50) / 1000);
+           samples_us(&p.through, 50) / 1000, samples_us(&logins, 50) / 1000);
     direct_close(&d);
     through_close(&t);
     delete_vm(fd, "lab", id);
@@ -356,9 +298,7 @@ static void against_openstack(const char *clouds_yaml, double *ret_added, double
     bench_daemon_stop(&daemon);
     free(id);
     free(login);
-    samples_free(&direct);
-    samples_free(&through);
-    samples_free(&difference);
+    pairs_free(&p);
     samples_free(&logins);
 }
 

@@ -19,21 +19,25 @@
 /* How soon a change of mood is noticed. */
 enum { TICK_MS = 20 };
 
-/* What is answered to which path; the first that fits. The rest is Not Found. */
-static const struct route {
-    const char *method, *path, *file;
-} routes[] = {
-    {"GET", "/compute/v2.1/servers/" STUB_VM, "server.json"},
-    {"GET", "/compute/v2.1/flavors/detail", "flavors.json"},
-    {"GET", "/image/v2/images", "images.json"},
-    {"GET", "/network/v2.0/networks", "networks.json"},
-    {"GET", "/compute", "compute.json"},
+static const struct stub_route openstack_routes[] = {
+    {"GET", "/compute/v2.1/servers/" STUB_VM, NULL, "server.json"},
+    {"GET", "/compute/v2.1/flavors/detail", NULL, "flavors.json"},
+    {"GET", "/image/v2/images", NULL, "images.json"},
+    {"GET", "/network/v2.0/networks", NULL, "networks.json"},
+    {"GET", "/compute", NULL, "compute.json"},
 };
+
+struct stub_cloud stub_openstack(const char *folder)
+{
+    return (struct stub_cloud){folder, "application/json", openstack_routes,
+                               ARRAY_LEN(openstack_routes), true};
+}
 
 static struct {
     int port;
+    struct stub_cloud cloud;
     struct stub_control *control; /* may be NULL */
-    char *bodies[ARRAY_LEN(routes)];
+    char *bodies[STUB_ROUTES_MAX];
     char token[2048];
 } stub;
 
@@ -76,24 +80,30 @@ static void make_token(void)
 static void answer(int fd, const char *status, const char *headers, const char *body)
 {
     char out[70000];
-    int len =
-        snprintf(out, sizeof(out),
-                 "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s",
-                 status, headers, strlen(body), body);
+    int len = snprintf(out, sizeof(out),
+                       "HTTP/1.1 %s\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n%s", status,
+                       stub.cloud.type, headers, strlen(body), body);
     if (len > 0 && (size_t)len < sizeof(out))
         (void)!send(fd, out, (size_t)len, MSG_NOSIGNAL);
 }
 
+static bool fits(const struct stub_route *r, const char *request)
+{
+    size_t n = strlen(r->method);
+    const char *body = strstr(request, "\r\n\r\n");
+    return strncmp(request, r->method, n) == 0 && request[n] == ' ' &&
+           strncmp(request + n + 1, r->path, strlen(r->path)) == 0 &&
+           (!r->body || (body && strncmp(body + 4, r->body, strlen(r->body)) == 0));
+}
+
 static void serve_one(int fd, const char *request)
 {
-    if (strncmp(request, "POST /v3/auth/tokens", 20) == 0) {
+    if (stub.cloud.keystone && strncmp(request, "POST /v3/auth/tokens", 20) == 0) {
         answer(fd, "201 Created", "X-Subject-Token: " STUB_TOKEN "\r\n", stub.token);
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        size_t n = strlen(routes[i].method), len = strlen(routes[i].path);
-        if (strncmp(request, routes[i].method, n) == 0 && request[n] == ' ' &&
-            strncmp(request + n + 1, routes[i].path, len) == 0) {
+    for (size_t i = 0; i < stub.cloud.n; i++) {
+        if (fits(&stub.cloud.routes[i], request)) {
             answer(fd, "200 OK", "", stub.bodies[i]);
             return;
         }
@@ -212,13 +222,15 @@ struct stub_control *stub_control_new(void)
     return c;
 }
 
-pid_t stub_start(int port, const char *folder, struct stub_control *control)
+pid_t stub_start(int port, const struct stub_cloud *cloud, struct stub_control *control)
 {
     stub.port = port;
+    stub.cloud = *cloud;
     stub.control = control;
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-        stub.bodies[i] = read_file(folder, routes[i].file);
-    make_token();
+    for (size_t i = 0; i < cloud->n && i < STUB_ROUTES_MAX; i++)
+        stub.bodies[i] = read_file(cloud->folder, cloud->routes[i].file);
+    if (cloud->keystone)
+        make_token();
     int fd = listen_on(port);
     pid_t pid = fork();
     if (pid == 0) {
@@ -227,7 +239,7 @@ pid_t stub_start(int port, const char *folder, struct stub_control *control)
         accept_for_ever(fd);
     }
     close(fd);
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+    for (size_t i = 0; i < cloud->n && i < STUB_ROUTES_MAX; i++)
         free(stub.bodies[i]);
     return pid;
 }

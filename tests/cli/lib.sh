@@ -31,6 +31,9 @@ cleanup() {
         echo "--- the end of the daemon's log:" >&2
         tail -n 30 "$DAEMON_LOG" >&2
     fi
+    if [ "$code" -eq 0 ] && ! "$ISOBAR_SOURCE/tests/canary.py" "$TEST_DIR" >&2; then
+        code=1
+    fi
     rm -rf "$TEST_DIR"
     exit "$code"
 }

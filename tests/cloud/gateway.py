@@ -16,6 +16,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+
+import canary  # noqa: E402
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 BUILD = os.environ.get('ISOBAR_BUILD', '')
@@ -111,7 +114,10 @@ class Gateway:
                 self.process.wait()
         said = self.said()
         self.log.close()
-        shutil.rmtree(self.folder)
+        try:
+            canary.check(self.folder)
+        finally:
+            shutil.rmtree(self.folder)
         if self.process.returncode != 0:
             raise AssertionError('isobard ended with %d:\n%s' % (
                 self.process.returncode, said[-20000:]))
@@ -120,8 +126,10 @@ class Gateway:
         """A command of the command line."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(('OS_', 'ISOBAR_'))}
         env.update(ISOBAR_SERVER=self.url, NO_COLOR='1', LC_ALL='C.UTF-8')
-        return Outcome(args, subprocess.run([ISOBAR, *args], env=env, input=stdin or '',
-                                            capture_output=True, text=True, timeout=300))
+        outcome = Outcome(args, subprocess.run([ISOBAR, *args], env=env, input=stdin or '',
+                                               capture_output=True, text=True, timeout=300))
+        canary.check_text('isobar ' + args[0], outcome.out + outcome.err)
+        return outcome
 
     def ok(self, *args):
         """A command that has to succeed; what it printed."""

@@ -8,7 +8,8 @@ import tempfile
 import time
 import traceback
 
-from daemon import BadEnd, Daemon
+from daemon import BadEnd, Daemon      # also finds the modules of tests and tests/cloud
+import canary
 from judge import PENDING, SUCCESS, Facts, judge
 from targets import CLOUD, TARGETS
 
@@ -227,6 +228,7 @@ class Run:
         except Exception as e:      # also what is wrong with the run itself must not pass for good
             found = found + [('lost', ''.join(traceback.format_exception(e)[-3:]))]
         try:
+            found = found + [('leaked', each) for each in canary.leaks(self.folder)]
             if found:
                 await self.keep(found, facts)
             await self.target.close()

@@ -37,5 +37,9 @@ alloc_fail_wrap(test_alloc_fail)
 alloc_fail_wrap(test_alloc_fail_start)
 alloc_fail_wrap(test_client_alloc)
 alloc_fail_wrap(test_lane)
+alloc_fail_wrap(test_sigv4_key)
 alloc_fail_wrap(test_timer)
 set_tests_properties(rpc.test_alloc_fail rpc.test_alloc_fail_start PROPERTIES TIMEOUT 600 LABELS "slow;once")
+
+# It reads vectors beside the project.
+set_tests_properties(unit.test_sigv4 PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -1,0 +1,67 @@
+/* The adapter as the gateway sees it: its table, and how a connection begins and ends. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws.h"
+
+static void aws_close(struct adapter *a)
+{
+    if (a == NULL)
+        return;
+    sender_free(a->sender);
+    aws_credentials_free(a->credentials);
+    sigv4_signer_free(a->signer);
+    aws_names_free(a->names);
+    breakers_free(a->breakers);
+    http_client_free(a->http);
+    aws_config_free(a->config);
+    free(a->name);
+    free(a);
+}
+
+static bool build(struct adapter *a, const char *name)
+{
+    char what[128];
+
+    snprintf(what, sizeof(what), "AWS cloud %s", name);
+    const struct http_options options = {.ca_file = a->config->ca_file};
+    a->name = strdup(name);
+    a->http = http_client_new(&options);
+    a->breakers = breakers_new();
+    a->signer = sigv4_signer_new();
+    a->names = aws_names_new();
+    if (a->name == NULL || a->http == NULL || a->breakers == NULL || a->signer == NULL ||
+        a->names == NULL)
+        return false;
+    a->sender = sender_new(a->http, a->breakers, &aws_sender_ops, a, what);
+    a->credentials = aws_credentials_new(a->config, a->http, a->breakers, name);
+    return a->sender != NULL && a->credentials != NULL;
+}
+
+static struct adapter *aws_open(const struct settings *s, struct open_error *ret_error)
+{
+    struct adapter *a = calloc(1, sizeof(*a));
+
+    if (a != NULL)
+        a->config = aws_config_load(s, ret_error);
+    if (a != NULL && a->config != NULL && build(a, s->cloud))
+        return a;
+    if (a == NULL || a->config != NULL)
+        snprintf(ret_error->text, sizeof(ret_error->text),
+                 "out of memory, or libcurl does not work");
+    aws_close(a);
+    return NULL;
+}
+
+extern const struct adapter_ops aws_adapter;
+const struct adapter_ops aws_adapter = {
+    .name = "aws",
+    .description = "Amazon Web Services: EC2, with the credentials of the AWS CLI.",
+    .version = ISOBAR_VERSION,
+    .open = aws_open,
+    .close = aws_close,
+    .poll_interval_ms = 1000,
+    /* EC2 makes nothing a second time under one ClientToken: an order may be sent again at once. */
+    .settle_ms = NULL,
+};

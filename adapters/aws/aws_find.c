@@ -1,0 +1,244 @@
+/* Lists and look-ups, alike for every kind of thing. */
+#include <string.h>
+
+#include "aws.h"
+
+/* More pages than any account has; who answers more does not end. */
+enum { PAGES_MAX = 10000 };
+
+const char *aws_literal(struct arena *a, const char *text)
+{
+    char *out = arena_alloc(a, 2 * strlen(text) + 1), *to = out;
+
+    if (!out)
+        return "";
+    for (; *text != '\0'; text++) {
+        if (*text == '*' || *text == '?' || *text == '\\')
+            *to++ = '\\';
+        *to++ = *text;
+    }
+    return out;
+}
+
+void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        aws_putf(q, filters[i].name, "Filter.%zu.Name", i + 1);
+        for (size_t v = 0; v < filters[i].n; v++)
+            aws_putf(q, filters[i].values[v], "Filter.%zu.Value.%zu", i + 1, v + 1);
+    }
+}
+
+/* What the items of a page are, whole. */
+static void complete(const struct aws_kind *kind, const struct shape_list *items)
+{
+    for (size_t i = 0; kind->complete != NULL && i < items->n; i++)
+        kind->complete((char *)items->items + i * kind->item->size);
+}
+
+pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                            const struct aws_query *q, aws_take *take, void *ctx)
+{
+    const char *next = NULL, *seen = NULL;
+
+    for (int pages = 1; pages <= PAGES_MAX; pages++) {
+        struct aws_query one = *q;
+        struct aws_page page = {.items = {SIZE_MAX, NULL}}; /* as long as none is seen */
+        /* What is added to the copy must not be written over what the others add. */
+        one.room = one.len;
+        if (kind->page_size > 0)
+            aws_put_int(&one, kind->page_size, "MaxResults");
+        aws_put(&one, next, "NextToken");
+        pb_ResultCode code = aws_ask_page(a, op, &one, kind->page, &page);
+        if (code == RESULT_CODE_OK && page.items.n == SIZE_MAX)
+            code = op_fail(op, RESULT_CODE_UNAVAILABLE,
+                           "EC2 answers %s without a list of %ss; check the endpoint's URL",
+                           kind->action, kind->noun);
+        if (code == RESULT_CODE_OK) {
+            complete(kind, &page.items);
+            code = take(ctx, op, &page.items);
+        }
+        if (code != RESULT_CODE_OK)
+            return code;
+        next = page.next != NULL && page.next[0] != '\0' ? page.next : NULL;
+        if (next == NULL)
+            return RESULT_CODE_OK;
+        /* A page that comes again: the pages are a ring (Brent's way to find one). */
+        if (seen != NULL && strcmp(next, seen) == 0)
+            break;
+        if ((pages & (pages - 1)) == 0)
+            seen = next;
+    }
+    return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                   "EC2's list of %ss has no end; check the endpoint's URL", kind->noun);
+}
+
+struct gathering {
+    const struct aws_kind *kind;
+    struct shape_list all;
+    size_t room;
+};
+
+static pb_ResultCode gather(void *ctx, struct op *op, const struct shape_list *items)
+{
+    struct gathering *g = ctx;
+    size_t size = g->kind->item->size, n = g->all.n + items->n;
+
+    if (g->all.n == 0) { /* most lists are one page */
+        g->all = *items;
+        g->room = items->n;
+        return RESULT_CODE_OK;
+    }
+    if (n > g->room) {
+        void *grown = arena_array(op->arena, 2 * n, size);
+        if (grown == NULL)
+            return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+        memcpy(grown, g->all.items, g->all.n * size);
+        g->all.items = grown;
+        g->room = 2 * n;
+    }
+    if (items->n > 0)
+        memcpy((char *)g->all.items + g->all.n * size, items->items, items->n * size);
+    g->all.n = n;
+    return RESULT_CODE_OK;
+}
+
+static void begin(struct aws_query *q, struct op *op, const struct aws_kind *kind,
+                  const struct aws_filter *filters, size_t n)
+{
+    aws_query_begin(q, op->arena, AWS_EC2, kind->action, SEND_READ);
+    for (size_t i = 0; kind->fixed != NULL && kind->fixed[i] != NULL; i += 2)
+        aws_put(q, kind->fixed[i + 1], kind->fixed[i]);
+    aws_put_filters(q, filters, n);
+}
+
+pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                       const struct aws_filter *filters, size_t n, struct shape_list *ret)
+{
+    struct aws_query q;
+    struct gathering g = {.kind = kind};
+
+    begin(&q, op, kind, filters, n);
+    pb_ResultCode code = aws_each_page(a, op, kind, &q, gather, &g);
+    if (code == RESULT_CODE_OK)
+        *ret = g.all;
+    return code;
+}
+
+struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list, size_t size)
+{
+    struct pick_item *items = arena_array(a, list->n + 1, sizeof(*items));
+
+    for (size_t i = 0; items != NULL && i < list->n; i++) {
+        const struct aws_thing *t = (const void *)((const char *)list->items + i * size);
+        items[i].id = t->id != NULL ? t->id : "";
+        items[i].name = t->name != NULL ? t->name : "";
+    }
+    return items;
+}
+
+/* What is there by one filter more than those given. */
+static pb_ResultCode list_by(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                             const char *filter, const char *wanted,
+                             const struct aws_filter *filters, size_t n, struct shape_list *ret)
+{
+    const char *value = aws_literal(op->arena, wanted);
+    struct aws_filter *all = arena_array(op->arena, n + 1, sizeof(*all));
+
+    if (all == NULL)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    if (n > 0)
+        memcpy(all, filters, n * sizeof(*all));
+    all[n] = (struct aws_filter){filter, 1, &value};
+    return aws_list(a, op, kind, all, n + 1, ret);
+}
+
+static bool is_id(const struct aws_kind *kind, const char *wanted)
+{
+    return kind->id_prefix != NULL &&
+           strncmp(wanted, kind->id_prefix, strlen(kind->id_prefix)) == 0;
+}
+
+pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                       const char *field, const char *wanted, const struct aws_filter *filters,
+                       size_t n, void *ret)
+{
+    struct shape_list list = {0};
+    pb_ResultCode code = RESULT_CODE_OK;
+    size_t index = 0;
+
+    /* A name may begin as ids do. */
+    if (is_id(kind, wanted))
+        code = list_by(a, op, kind, kind->id_filter, wanted, filters, n, &list);
+    if (code == RESULT_CODE_OK && list.n == 0)
+        code = list_by(a, op, kind, kind->name_filter, wanted, filters, n, &list);
+    if (code == RESULT_CODE_OK && list.n == 0) /* for the near names */
+        code = aws_list(a, op, kind, filters, n, &list);
+    if (code != RESULT_CODE_OK)
+        return code;
+    struct pick_item *items = aws_pick_items(op->arena, &list, kind->item->size);
+    if (items == NULL)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    code = pick(op, kind->noun, field, wanted, items, list.n, &index);
+    if (code == RESULT_CODE_OK)
+        memcpy(ret, (const char *)list.items + index * kind->item->size, kind->item->size);
+    return code;
+}
+
+/* ---- Slots ---- */
+
+struct messages {
+    struct adapter *a;
+    const struct aws_kind *kind;
+    size_t n, room;
+    void **items;
+};
+
+static pb_ResultCode to_messages(void *ctx, struct op *op, const struct shape_list *items)
+{
+    struct messages *m = ctx;
+
+    if (m->n + items->n >= m->room) {
+        size_t room = 2 * (m->n + items->n) + 1;
+        void **grown = arena_array(op->arena, room, sizeof(*grown));
+        if (grown == NULL)
+            return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+        if (m->n > 0)
+            memcpy(grown, m->items, m->n * sizeof(*grown));
+        m->items = grown;
+        m->room = room;
+    }
+    for (size_t i = 0; i < items->n; i++)
+        m->items[m->n++] =
+            m->kind->message(m->a, op->arena, (const char *)items->items + i * m->kind->item->size);
+    return RESULT_CODE_OK;
+}
+
+pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                            const struct aws_filter *filters, size_t n, size_t *ret_n,
+                            void ***ret_messages)
+{
+    struct aws_query q;
+    struct messages m = {.a = a, .kind = kind};
+
+    begin(&q, op, kind, filters, n);
+    pb_ResultCode code = op_end(op, aws_each_page(a, op, kind, &q, to_messages, &m));
+    if (code == RESULT_CODE_OK) {
+        *ret_n = m.n;
+        *ret_messages = m.items;
+    }
+    return code;
+}
+
+pb_ResultCode aws_get_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                           const char *wanted, void **ret_message)
+{
+    void *thing = arena_alloc(op->arena, kind->item->size);
+
+    if (thing == NULL)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    pb_ResultCode code = aws_find(a, op, kind, "id", wanted, NULL, 0, thing);
+    if (code == RESULT_CODE_OK)
+        *ret_message = kind->message(a, op->arena, thing);
+    return op_end(op, code);
+}

@@ -1,0 +1,36 @@
+/* Images: AMIs. */
+#ifndef AWS_IMAGES_H
+#define AWS_IMAGES_H
+
+#include "aws.h"
+
+struct aws_image_mapping {
+    const char *device, *snapshot_id, *volume_type;
+    int64_t size;
+    bool delete_on_termination;
+};
+
+struct aws_image {
+    struct aws_thing thing; /* the name is its own */
+    const char *state, *owner_id, *owner_alias, *location, *architecture, *platform;
+    const char *platform_details, *root_device, *root_device_type, *virtualization, *hypervisor;
+    const char *created, *description, *image_type, *boot_mode, *deprecated;
+    bool is_public;
+    struct shape_list mappings; /* struct aws_image_mapping */
+};
+
+extern const struct aws_kind
+    aws_image_kind; /* the account's own, and those shared with it by name */
+
+/* What spec.image_id refers to: "ami-..", the name of one that the account owns or may launch, or
+ * OWNER/NAME ("amazon/al2023-ami-2023.*-x86_64", "099720109477/ubuntu-*"), where * and ? are
+ * wildcards: the newest that is available. A public image has to be named with its owner. */
+pb_ResultCode aws_image_find(struct adapter *a, struct op *op, const char *field,
+                             const char *wanted, struct aws_image *ret) MUST_USE;
+
+pb_ResultCode aws_list_images(struct adapter *a, struct op *op, const pb_ListImagesRequest *req,
+                              pb_ListImagesResponse *ret);
+pb_ResultCode aws_get_image(struct adapter *a, struct op *op, const pb_GetImageRequest *req,
+                            pb_GetImageResponse *ret);
+
+#endif
