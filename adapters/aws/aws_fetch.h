@@ -3,8 +3,6 @@
 #ifndef AWS_FETCH_H
 #define AWS_FETCH_H
 
-#include <stdatomic.h>
-
 #include "aws_keys.h"
 #include "aws_source.h"
 #include "kit/send.h"
@@ -36,7 +34,9 @@ pb_ResultCode aws_fetch_metadata(struct aws_fetcher *f, struct op *op, const str
 bool aws_ask_near(struct http_client *http, struct op *op, const struct http_request *req,
                   int attempts, int within_ms, struct http_response *ret,
                   char ret_why[256]) MUST_USE;
-/* The seconds since 1970 that the server's clock shows, or ours where it does not say. */
+/* The seconds since 1970 by AWS's clock, as far as that is known. */
+int64_t aws_now_s(const struct aws_fetcher *f);
+/* Those that the server's clock shows, or ours where it does not say. */
 int64_t aws_answer_time(const struct http_response *rsp);
 /* A file with a token, without the white space around it; from malloc, to be wiped. NULL where that
  * fails, and the op is told. */

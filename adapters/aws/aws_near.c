@@ -64,7 +64,7 @@ char *aws_read_token(struct op *op, const char *path, const char *what)
     text[end] = '\0';
     memmove(text, text + begin, end - begin + 1);
     size_t good = 0;
-    while (text[good] > ' ' && text[good] <= '~')
+    while (text[good] >= ' ' && text[good] <= '~')
         good++;
     if (good > 0 && text[good] == '\0')
         return text;

@@ -4,15 +4,13 @@
  */
 #include "aws_fetch.h"
 #include "aws_process.h"
-#include "isobar/clock.h"
 
 pb_ResultCode aws_fetch_process(struct aws_fetcher *f, struct op *op, const struct aws_source *s,
                                 struct aws_keys *ret)
 {
-    (void)f;
     struct buf output CLEANUP(buf_wipe);
     buf_init(&output, AWS_PROCESS_OUTPUT_MAX);
-    int64_t now_s = clock_wall_ns() / NS_PER_SEC;
+    int64_t now_s = aws_now_s(f);
     pb_ResultCode code = aws_process_run(op, s->what, s->command, &output);
     if (code != RESULT_CODE_OK)
         return code;
