@@ -38,6 +38,14 @@ static bool out_of_memory(struct parser *p)
     return broken(p, "out of memory");
 }
 
+static struct aws_ini_section *find(const struct aws_ini *ini, const char *name)
+{
+    struct aws_ini_section *s = ini->first;
+    while (s != NULL && strcmp(s->name, name) != 0)
+        s = s->next;
+    return s;
+}
+
 /* The value that has been read so far becomes a string. */
 static void end_value(struct parser *p)
 {
@@ -47,10 +55,17 @@ static void end_value(struct parser *p)
     p->blank = 0;
 }
 
+/* The section that all others have the values of; it may come in several pieces. */
+static const char defaults_name[] = "DEFAULT";
+
 static bool begin_section(struct parser *p, char *name)
 {
     end_value(p);
-    const struct aws_ini_section *before = aws_ini_find(p->ini, name);
+    struct aws_ini_section *before = find(p->ini, name);
+    if (before != NULL && strcmp(name, defaults_name) == 0) {
+        p->section = before;
+        return true;
+    }
     if (before != NULL) {
         char why[80];
         snprintf(why, sizeof(why), "this section is there already, in line %zu", before->line);
@@ -207,10 +222,7 @@ void aws_ini_wipe(struct aws_ini *ini)
 
 const struct aws_ini_section *aws_ini_find(const struct aws_ini *ini, const char *name)
 {
-    const struct aws_ini_section *s = ini->first;
-    while (s != NULL && strcmp(s->name, name) != 0)
-        s = s->next;
-    return s;
+    return find(ini, name);
 }
 
 struct aws_ini_value *aws_ini_get(const struct aws_ini *ini, const struct aws_ini_section *section,
@@ -219,7 +231,7 @@ struct aws_ini_value *aws_ini_get(const struct aws_ini *ini, const struct aws_in
     if (section == NULL)
         return NULL;
     struct aws_ini_value *v = own_value(section, key);
-    const struct aws_ini_section *defaults = v == NULL ? aws_ini_find(ini, "DEFAULT") : NULL;
+    const struct aws_ini_section *defaults = v == NULL ? find(ini, defaults_name) : NULL;
     return defaults == NULL ? v : own_value(defaults, key);
 }
 
