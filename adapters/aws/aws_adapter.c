@@ -7,6 +7,7 @@
 #include "aws_check.h"
 #include "aws_images.h"
 #include "aws_instances.h"
+#include "aws_manifest.h"
 #include "aws_networks.h"
 #include "aws_regions.h"
 #include "aws_types.h"
@@ -75,6 +76,7 @@ const struct adapter_ops aws_adapter = {
     .name = "aws",
     .description = "Amazon Web Services: EC2, with the credentials of the AWS CLI.",
     .version = ISOBAR_VERSION,
+    .manifest = aws_manifest,
     .open = aws_open,
     .close = aws_close,
     .poll_interval_ms = 1000,
