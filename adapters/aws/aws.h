@@ -116,6 +116,13 @@ void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size
 typedef pb_ResultCode aws_take(void *ctx, struct op *op, const struct shape_list *items);
 pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
                             const struct aws_query *q, aws_take *take, void *ctx) MUST_USE;
+/* Lists of things of `size` bytes, one behind the other. False where memory is short. */
+struct aws_gathering {
+    size_t size;
+    struct shape_list all;
+    size_t room;
+};
+bool aws_gather(struct arena *a, struct aws_gathering *g, const struct shape_list *items) MUST_USE;
 /* All pages into one list. */
 pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *kind,
                        const struct aws_filter *filters, size_t n, struct shape_list *ret) MUST_USE;
@@ -140,6 +147,9 @@ struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list,
 /* One of a list by name or id, as aws_find(). */
 pb_ResultCode aws_pick(struct op *op, const struct aws_kind *kind, const char *field,
                        const char *wanted, const struct shape_list *list, void *ret) MUST_USE;
+/* Say that there is none: names that are near to an id mean nothing. */
+pb_ResultCode aws_no_such(struct op *op, const struct aws_kind *kind, const char *field,
+                          const char *wanted);
 /* Whether this has the form of an id: "i-0123456789abcdef0", "vpc-61dcd30e". */
 bool aws_is_id(const struct aws_kind *kind, const char *wanted);
 /* Whether EC2 says "true". */

@@ -13,7 +13,7 @@ struct aws_association {
 };
 
 struct aws_private_ip {
-    const char *ip, *dns;
+    const char *ip;
     bool primary;
     struct aws_association association;
 };
@@ -24,7 +24,7 @@ struct aws_ipv6 {
 
 struct aws_nic {
     const char *id, *subnet_id, *vpc_id, *mac, *status, *description, *owner_id, *type;
-    const char *source_dest_check, *private_ip;
+    const char *source_dest_check, *private_ip, *dns;
     struct aws_association association;
     struct shape_list ips;    /* struct aws_private_ip */
     struct shape_list ipv6;   /* struct aws_ipv6 */
@@ -48,6 +48,12 @@ struct aws_product {
     const char *code, *type;
 };
 
+extern const struct shape aws_product_shape;
+
+struct aws_license {
+    const char *arn;
+};
+
 /* An instance as EC2 shows it. Texts are NULL where it does not say. */
 struct aws_instance {
     struct aws_thing thing; /* the name is its tag Name */
@@ -67,7 +73,8 @@ struct aws_instance {
     const char *root_device, *root_device_type, *lifecycle, *spot_request;
     const char *profile_arn, *profile_id, *transition_reason, *monitoring, *kernel_id, *ramdisk_id;
     const char *usage_operation, *usage_operation_updated, *boot_mode, *boot_mode_now, *tpm;
-    const char *capacity_reservation, *capacity_preference, *outpost_arn, *sriov, *ena, *enclave;
+    const char *capacity_reservation, *capacity_preference, *capacity_target;
+    const char *capacity_target_arn, *outpost_arn, *sriov, *ena, *enclave;
     const char *auto_recovery, *hostname_type, *dns_a, *dns_aaaa;
     const char *metadata_state, *metadata_tokens, *metadata_hops, *metadata_endpoint;
     const char *metadata_ipv6, *metadata_tags;
@@ -80,7 +87,7 @@ struct aws_instance {
     struct shape_list groups;   /* struct aws_group */
     struct shape_list mappings; /* struct aws_mapping */
     struct shape_list products; /* struct aws_product */
-    struct shape_list licenses;
+    struct shape_list licenses; /* struct aws_license */
 };
 
 extern const struct shape aws_instance_shape;

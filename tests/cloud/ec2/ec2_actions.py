@@ -207,7 +207,8 @@ def read_token(token, asked):
     except ValueError:
         was = None
     if was != asked:
-        raise Refused('InvalidNextToken', "The token '%s' is invalid" % token)
+        raise Refused('InvalidParameterValue', 'Value ( %s ) for parameter NextToken is invalid. The '
+                      'token is invalid.' % token)
     return after
 
 

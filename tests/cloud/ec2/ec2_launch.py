@@ -233,6 +233,7 @@ class Launch:
         metadata, placement = p.get('MetadataOptions', {}), p.get('Placement', {})
         fields = {
             'id': lab.new_id('i'), 'tags': self.tags, 'state': 'pending', 'launched': now,
+            'made': now,
             'zone': self.zone, 'reservation': reservation, 'one_time': self.spot and self.one_time(),
             'protected': p.get('DisableApiTermination', False),
             'ImageId': self.image['id'], 'InstanceType': self.type, 'AmiLaunchIndex': n,

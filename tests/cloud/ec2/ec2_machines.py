@@ -213,6 +213,9 @@ def no_room(zone, kind):
 
 
 def check_stop(p, fields):
+    if fields['state'] == 'pending' and fields['launched'] == fields['made']:
+        raise Refused('IncorrectInstanceState', "Instance '%s' cannot be stopped as it has never "
+                      "reached the 'running' state." % fields['id'])
     if fields['state'] not in ('running', 'stopped', 'stopping'):
         raise wrong_state(fields['id'], 'stopped')
     if fields['one_time']:
