@@ -52,7 +52,16 @@ static pb_ResultCode cancel_spot(struct adapter *a, struct op *op, const struct 
     aws_query_begin(&q, op->arena, AWS_EC2, "CancelSpotInstanceRequests", SEND_IDEMPOTENT);
     aws_put(&q, i->spot_request, "SpotInstanceRequestId.1");
     pb_ResultCode code = aws_order(a, &aside, &q);
-    return code == RESULT_CODE_NOT_FOUND ? RESULT_CODE_OK : op_tell(op, &aside, code);
+    if (code == RESULT_CODE_OK || code == RESULT_CODE_NOT_FOUND)
+        return RESULT_CODE_OK;
+    if (code == RESULT_CODE_UNAVAILABLE || code == RESULT_CODE_RATE_LIMITED ||
+        code == RESULT_CODE_DEADLINE_EXCEEDED || code == RESULT_CODE_CANCELLED)
+        return op_tell(op, &aside, code);
+    /* Most requests are for one machine, and done with it. */
+    op_warn(op, "the spot request %s could not be cancelled; if it is persistent, it makes another "
+                "machine now: %s",
+            i->spot_request, aside.result->detail);
+    return RESULT_CODE_OK;
 }
 
 /* Whether something was made for it that EC2 does not delete by itself. Of a machine that is gone
