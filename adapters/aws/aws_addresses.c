@@ -49,8 +49,7 @@ void aws_build_address(struct aws_query *q, struct arena *a, const char *name, c
     aws_put_tags(q, 1, "elastic-ip", name, NULL, token);
 }
 
-void aws_build_address_put(struct aws_query *q, struct arena *a, const char *id,
-                           const char *eni_id)
+void aws_build_address_put(struct aws_query *q, struct arena *a, const char *id, const char *eni_id)
 {
     aws_query_begin(q, a, AWS_EC2, "AssociateAddress", SEND_IDEMPOTENT);
     aws_put(q, id, "AllocationId");

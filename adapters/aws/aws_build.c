@@ -109,8 +109,7 @@ static void put_network(struct aws_query *q, const struct aws_plan *p, const cha
                      "NetworkInterface.1.AssociatePublicIpAddress");
     aws_put_bool(q, true, "NetworkInterface.1.DeleteOnTermination");
     aws_put(q, aws_parameter(p->spec, "private_ip"), "NetworkInterface.1.PrivateIpAddress");
-    aws_put(q, aws_parameter(p->spec, "ipv6_address_count"),
-            "NetworkInterface.1.Ipv6AddressCount");
+    aws_put(q, aws_parameter(p->spec, "ipv6_address_count"), "NetworkInterface.1.Ipv6AddressCount");
 }
 
 static void put_market(struct aws_query *q, const pb_VmSpec *spec)

@@ -64,8 +64,9 @@ static pb_ResultCode leave(struct aws_making *m)
     const pb_NativeError *native = op->result->native;
 
     if (m->eni_id != NULL || m->address.thing.id != NULL)
-        op_warn(op, "what was made for the machine bears the tag " AWS_TOKEN_KEY
-                    "=%s, and is left as it is for now",
+        op_warn(op,
+                "what was made for the machine bears the tag " AWS_TOKEN_KEY
+                "=%s, and is left as it is for now",
                 m->plan.token);
     if (native != NULL)
         op_fail(op, RESULT_CODE_OUTCOME_UNKNOWN,
@@ -116,8 +117,7 @@ static pb_ResultCode take_back(struct aws_making *m, pb_ResultCode code)
         return code;
     struct op look = op_aside(&clean, 0);
     m->op->touched = m->eni_id != NULL || m->op->resumed;
-    bool seen =
-        aws_remains_find(m->a, &look, m->plan.token, NULL, &remains) == RESULT_CODE_OK;
+    bool seen = aws_remains_find(m->a, &look, m->plan.token, NULL, &remains) == RESULT_CODE_OK;
     if (!seen)
         op_warn(m->op,
                 "it is not known whether something with the tag " AWS_TOKEN_KEY

@@ -157,8 +157,7 @@ static pb_ResultCode put_on(struct aws_making *m, const struct aws_address *addr
     pb_ResultCode code = aws_order_fresh(m->a, &order, &q, NULL, NULL);
     if (aws_said(&order, "Resource.AlreadyAssociated") &&
         look_at(m, &look, address, &now) == RESULT_CODE_OK && aws_address_is_used(&now))
-        return aws_address_is_on(&now, m->eni_id) ? RESULT_CODE_OK
-                                                  : aws_address_taken(m->op, &now);
+        return aws_address_is_on(&now, m->eni_id) ? RESULT_CODE_OK : aws_address_taken(m->op, &now);
     if (!aws_is_open(&order, code))
         return op_tell(m->op, &order, code);
     if (code != RESULT_CODE_CANCELLED && look_at(m, &look, address, &now) == RESULT_CODE_OK &&

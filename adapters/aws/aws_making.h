@@ -12,7 +12,7 @@ struct aws_making {
     struct op steps; /* the same, with the time for what is to be made */
     struct aws_plan plan;
     /* How far it came. */
-    const char *eni_id; /* made for it; NULL: none */
+    const char *eni_id;           /* made for it; NULL: none */
     struct aws_address address;   /* allocated for it; without an id none is */
     struct aws_instance instance; /* as it was last seen */
     bool asked_run;

@@ -33,8 +33,7 @@ pb_ResultCode aws_list_operation_vms(struct adapter *a, struct op *op,
 /* In aws_leftovers.c. In use is what something is attached to, and all that bears the mark of a
  * machine that is there: delete_vm takes that away. */
 pb_ResultCode aws_list_leftovers(struct adapter *a, struct op *op,
-                                 const pb_ListLeftoversRequest *req,
-                                 pb_ListLeftoversResponse *ret);
+                                 const pb_ListLeftoversRequest *req, pb_ListLeftoversResponse *ret);
 pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
                                   const pb_DeleteLeftoverRequest *req,
                                   pb_DeleteLeftoverResponse *ret);

@@ -46,7 +46,8 @@ pb_ResultCode aws_plan_network(struct adapter *a, struct op *op, struct aws_plan
 /* What is wrong with the specification by itself, each in a violation: aws_spec.c. Pure. */
 pb_ResultCode aws_check_spec(struct op *op, const pb_VmSpec *spec) MUST_USE;
 
-/* What the specification says of a public address; what is wrong with that aws_check_spec() says. */
+/* What the specification says of a public address; what is wrong with that aws_check_spec() says.
+ */
 enum aws_public_ip aws_public_ip(const pb_VmSpec *spec);
 /* Say that the address that is wanted is another one's. Returns the code. */
 pb_ResultCode aws_address_taken(struct op *op, const struct aws_address *address);

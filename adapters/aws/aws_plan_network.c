@@ -46,8 +46,8 @@ static pb_ResultCode find_scope(struct adapter *a, struct op *op, const pb_VmSpe
         /* "use1-az1" is a zone's id, "us-east-1a" its name. */
         bool is_id = strstr(spec->zone, "-az") != NULL;
         ret->zone = aws_literal(op->arena, spec->zone);
-        ret->filters[ret->n++] =
-            (struct aws_filter){is_id ? "availability-zone-id" : "availability-zone", 1, &ret->zone};
+        ret->filters[ret->n++] = (struct aws_filter){
+            is_id ? "availability-zone-id" : "availability-zone", 1, &ret->zone};
     }
     return code;
 }
@@ -181,8 +181,8 @@ static pb_ResultCode plan_subnet(struct adapter *a, struct op *op, struct aws_pl
         return code;
     if (wanted[0] == '\0')
         return any_subnet(a, op, p, &s);
-    code = aws_find(a, op, &aws_subnet_kind, "spec.subnet_name", wanted, s.filters, s.n,
-                    &p->subnet);
+    code =
+        aws_find(a, op, &aws_subnet_kind, "spec.subnet_name", wanted, s.filters, s.n, &p->subnet);
     p->vpc_id = p->subnet.vpc_id;
     return code == RESULT_CODE_OK ? check_scope(op, p, &s) : code;
 }
@@ -213,7 +213,8 @@ static pb_ResultCode add_group(struct adapter *a, struct op *op, struct aws_plan
 static pb_ResultCode plan_groups(struct adapter *a, struct op *op, struct aws_plan *p)
 {
     const pb_VmSpec *spec = p->spec;
-    const char *first = spec->security_group_name[0] != '\0' ? spec->security_group_name : "default";
+    const char *first =
+        spec->security_group_name[0] != '\0' ? spec->security_group_name : "default";
 
     p->groups = arena_array(op->arena, spec->n_extra_security_groups + 1, sizeof(*p->groups));
     if (p->groups == NULL)

@@ -62,16 +62,14 @@ static void check_volumes(struct op *op, const pb_VmSpec *spec)
 static void check_parameters(struct op *op, const pb_VmSpec *spec)
 {
     static const char *const spot[] = {"spot_max_price", "spot_interruption"};
-    static const char *const counts[] = {"volume_size_gib",    "volume_iops",
-                                         "volume_throughput",  "ipv6_address_count",
-                                         "metadata_hop_limit", "cpu_cores",
-                                         "threads_per_core"};
+    static const char *const counts[] = {
+        "volume_size_gib",    "volume_iops", "volume_throughput", "ipv6_address_count",
+        "metadata_hop_limit", "cpu_cores",   "threads_per_core"};
     const char *market = aws_parameter(spec, "market");
     const char *template = aws_parameter(spec, "launch_template");
 
     for (size_t i = 0; i < ARRAY_LEN(spot); i++)
-        if (aws_parameter(spec, spot[i]) != NULL &&
-            (market == NULL || strcmp(market, "spot") != 0))
+        if (aws_parameter(spec, spot[i]) != NULL && (market == NULL || strcmp(market, "spot") != 0))
             op_violation(op, arena_printf(op->arena, "spec.parameters.%s", spot[i]),
                          "is for machines with the parameter market=spot");
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
