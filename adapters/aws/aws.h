@@ -110,6 +110,8 @@ const char *aws_glob(struct arena *a, const char *pattern);
 /* Add filters to a query. */
 void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size_t n);
 
+/* What a page lists, as things that are whole; those without an id are left out. Pure. */
+void aws_complete(struct arena *a, const struct aws_kind *kind, struct shape_list *items);
 /* All pages of a query, which is not ended: MaxResults and NextToken are added to it. The answer of
  * each is read into memory of its own and taken back, what was parsed stays in op->arena. `take`
  * gets the items of a page, and returns RESULT_CODE_OK to go on. */

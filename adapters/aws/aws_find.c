@@ -42,8 +42,7 @@ void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size
     }
 }
 
-/* What a page lists, as things that are whole. Who answers a thing without an id has none of it. */
-static void complete(struct arena *a, const struct aws_kind *kind, struct shape_list *items)
+void aws_complete(struct arena *a, const struct aws_kind *kind, struct shape_list *items)
 {
     size_t size = kind->item->size, kept = 0;
 
@@ -92,7 +91,7 @@ pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_k
         if (code == RESULT_CODE_OK && page.items.n == SIZE_MAX)
             code = no_list(op, kind);
         if (code == RESULT_CODE_OK) {
-            complete(op->arena, kind, &page.items);
+            aws_complete(op->arena, kind, &page.items);
             code = take(ctx, op, &page.items);
         }
         if (code != RESULT_CODE_OK)

@@ -106,6 +106,9 @@ const struct aws_kind aws_own_image_kind = {IMAGE_KIND, .fixed = own, .complete 
 
 static const char *const shared[] = {"ExecutableBy.1", "self", NULL};
 const struct aws_kind aws_shared_image_kind = {IMAGE_KIND, .fixed = shared, .complete = complete};
+/* Clouds that do not know ExecutableBy list the public ones too. */
+static const char *const no = "false";
+static const struct aws_filter not_public = {"is-public", 1, &no};
 
 /* ---- Into a message ---- */
 
@@ -239,12 +242,12 @@ static pb_ResultCode find_named(struct adapter *a, struct op *op, const char *fi
                                 const char *wanted, struct aws_image *ret)
 {
     const char *value = aws_literal(op->arena, wanted);
-    const struct aws_filter by_name = {aws_image_kind.name_filter, 1, &value};
+    const struct aws_filter by_name[] = {{aws_image_kind.name_filter, 1, &value}, not_public};
     struct shape_list list = {0};
 
-    pb_ResultCode code = aws_list(a, op, &aws_own_image_kind, &by_name, 1, &list);
+    pb_ResultCode code = aws_list(a, op, &aws_own_image_kind, by_name, 1, &list);
     if (code == RESULT_CODE_OK && list.n == 0)
-        code = aws_list(a, op, &aws_shared_image_kind, &by_name, 1, &list);
+        code = aws_list(a, op, &aws_shared_image_kind, by_name, ARRAY_LEN(by_name), &list);
     if (code == RESULT_CODE_OK && list.n == 0 && aws_is_id(&aws_image_kind, wanted))
         return aws_no_such(op, &aws_image_kind, field, wanted);
     if (code == RESULT_CODE_OK && list.n == 0) /* for the near names */
@@ -283,7 +286,7 @@ pb_ResultCode aws_list_images(struct adapter *a, struct op *op, const pb_ListIma
     pb_ResultCode code =
         aws_list_slot(a, op, &aws_own_image_kind, req->name, NULL, 0, &n, (void ***)&ours);
     if (code == RESULT_CODE_OK)
-        code = aws_list_slot(a, op, &aws_shared_image_kind, req->name, NULL, 0, &more,
+        code = aws_list_slot(a, op, &aws_shared_image_kind, req->name, &not_public, 1, &more,
                              (void ***)&theirs);
     if (code != RESULT_CODE_OK)
         return code;

@@ -13,12 +13,15 @@
 static const struct shape_field cidr_state_fields[] = {TEXT(aws_cidr, state, "state")};
 SHAPE_OF(cidr_state, aws_cidr);
 
+static const struct shape_field ipv6_state_fields[] = {TEXT(aws_cidr, ipv6_state, "state")};
+SHAPE_OF(ipv6_state, aws_cidr);
+
 static const struct shape_field cidr_fields[] = {
     TEXT(aws_cidr, id, "associationId"),
     TEXT(aws_cidr, cidr, "cidrBlock"),
     TEXT(aws_cidr, ipv6_cidr, "ipv6CidrBlock"),
     {"cidrBlockState", SHAPE_STRUCT, 0, &cidr_state_shape},
-    {"ipv6CidrBlockState", SHAPE_STRUCT, 0, &cidr_state_shape},
+    {"ipv6CidrBlockState", SHAPE_STRUCT, 0, &ipv6_state_shape},
     TEXT(aws_cidr, border_group, "networkBorderGroup"),
     TEXT(aws_cidr, pool, "ipv6Pool"),
 };

@@ -5,7 +5,7 @@
 #include "aws.h"
 
 struct aws_cidr {
-    const char *id, *cidr, *ipv6_cidr, *state, *pool, *border_group;
+    const char *id, *cidr, *ipv6_cidr, *state, *ipv6_state, *pool, *border_group;
 };
 
 struct aws_vpc {

@@ -93,7 +93,7 @@ SHAPE_OF(device_memory, aws_device);
 static const struct shape_field device_fields[] = {
     SHAPE_FIELD(struct aws_device, name, "name", SHAPE_STRING),
     SHAPE_FIELD(struct aws_device, maker, "manufacturer", SHAPE_STRING),
-    SHAPE_FIELD(struct aws_device, count, "count", SHAPE_INT),
+    SHAPE_FIELD(struct aws_device, count, "count", SHAPE_STRING),
     PART("memoryInfo", device_memory_shape),
 };
 SHAPE_OF(device, aws_device);
@@ -168,7 +168,7 @@ static uint32_t gpus(const struct aws_type *t)
     uint32_t n = 0;
 
     for (size_t i = 0; i < t->gpus.n; i++)
-        n += field_u32(gpu[i].count);
+        n += field_u32(gpu[i].count != NULL ? strtoll(gpu[i].count, NULL, 10) : 0);
     return n;
 }
 

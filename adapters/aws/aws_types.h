@@ -5,8 +5,7 @@
 #include "aws.h"
 
 struct aws_device {
-    const char *name, *maker, *memory_mib;
-    int64_t count;
+    const char *name, *maker, *memory_mib, *count;
 };
 
 struct aws_disk {

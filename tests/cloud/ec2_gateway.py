@@ -1,108 +1,26 @@
-"""isobard in front of a lab of the EC2 emulator, and boto3 beside it: for tests."""
+"""A gateway in front of the EC2 emulator, for tests."""
 
 import os
 import shutil
 import tempfile
 
-import ec2_peer
 from gateway import Gateway
 
-IMAGE = ec2_peer.IMAGE
 
-
-class Folder:
-    """AWS's two files, for a process that is started with them in its environment."""
-
-    def __init__(self, lab, secret=None):
-        self.path = tempfile.mkdtemp(prefix='isobar-test.')
-        self.before = dict(os.environ)
-        for name in [each for each in os.environ if each.startswith('AWS_')]:
-            del os.environ[name]
-        with open(os.path.join(self.path, 'credentials'), 'w') as f:
-            f.write('[lab]\naws_access_key_id = %s\naws_secret_access_key = %s\n'
-                    % (lab.key, secret or lab.secret))
-        with open(os.path.join(self.path, 'config'), 'w') as f:
-            f.write('[profile lab]\nregion = %s\n' % lab.region)
-        os.environ.update(AWS_SHARED_CREDENTIALS_FILE=os.path.join(self.path, 'credentials'),
-                          AWS_CONFIG_FILE=os.path.join(self.path, 'config'),
-                          AWS_EC2_METADATA_DISABLED='true')
-
-    def remove(self):
-        os.environ.clear()
-        os.environ.update(self.before)
-        shutil.rmtree(self.path)
-
-
-class Test(ec2_peer.Test):
-    """A lab, a gateway with it as its cloud `lab`, and a client of boto3."""
-
-    def begin(self, secret=None, breaches=0, settings='', **faults):
-        self.here = self.lab(breaches=breaches, **faults)
-        folder = Folder(self.here, secret)
-        self.addCleanup(folder.remove)
-        self.ec2 = self.here.client()
-        self.gateway = Gateway(
-            'clouds:\n  lab: {adapter: aws, profile: lab, endpoint_url: "%s", settle_ms: 300%s}\n'
-            % (self.here.url, settings))
-        self.addCleanup(self.gateway.stop)
-
-    # ---- The command line ----
-
-    def vm(self, verb, *args):
-        """A command whose answer is one machine."""
-        answer = self.gateway.ok('vm', verb, '--cloud', 'lab', *args, '-o', 'json').json()
-        return answer[0] if isinstance(answer, list) else answer
-
-    def order(self, name, *args, flavor='t3.micro', image=IMAGE):
-        return ['vm', 'create', '--cloud', 'lab', '--name', name, '--flavor', flavor, '--image',
-                image, *args]
-
-    def create(self, name, *args, **more):
-        """Make a machine and wait for it; what the gateway shows of it then."""
-        answer = self.gateway.ok(*self.order(name, '--wait', *args, **more), '-o', 'json').json()
-        return answer[0] if isinstance(answer, list) else answer
-
-    def fails(self, *command):
-        """The result of a command that has to fail."""
-        outcome = self.gateway.run(*command, '-o', 'json')
-        self.assertNotEqual(outcome.code, 0, str(outcome))
-        return outcome
-
-    def call(self, name, **spec):
-        """CreateVm through the wire: (result, response)."""
-        wanted = dict({'name': name, 'flavorName': 't3.micro', 'imageId': IMAGE}, **spec)
-        return self.gateway.call('isobar.v1.VmService/CreateVm', {'cloud': 'lab', 'spec': wanted})
-
-    def act(self, method, id, **more):
-        return self.gateway.call('isobar.v1.VmService/' + method, dict(more, cloud='lab', id=id))
-
-    # ---- What boto3 sees ----
-
-    def theirs(self, id):
-        return ec2_peer.machine(self.ec2, id)
-
-    def alive(self):
-        return [i for r in self.ec2.describe_instances()['Reservations'] for i in r['Instances']
-                if i['State']['Name'] not in ('terminated', 'shutting-down')]
-
-    def left(self):
-        """What is there beside what an account comes with."""
-        return {
-            'machines': [i['InstanceId'] for i in self.alive()],
-            'interfaces': [i['NetworkInterfaceId'] for i in
-                           self.ec2.describe_network_interfaces()['NetworkInterfaces']],
-            'addresses': [i['AllocationId'] for i in self.ec2.describe_addresses()['Addresses']],
-            'volumes': [i['VolumeId'] for i in self.ec2.describe_volumes()['Volumes']]}
-
-    def nothing_is_left(self, **but):
-        wanted = dict({'machines': [], 'interfaces': [], 'addresses': [], 'volumes': []}, **but)
-        ec2_peer.eventually('nothing else is left: %s' % self.left(), lambda: self.left() == wanted)
-
-    def delete(self, id, **but):
-        self.gateway.ok('vm', 'delete', '--cloud', 'lab', id, '--wait', '--yes')
-        self.assertEqual(self.theirs(id)['State']['Name'], 'terminated')
-        self.nothing_is_left(**but)
-
-    def asked(self):
-        """What the last RunInstances asked for, as the model reads it."""
-        return list(self.here.ask('orders').values())[-1]
+def start(lab, test, **settings):
+    """A gateway whose cloud `lab` is that lab; ended with the test (a class or a case)."""
+    folder = tempfile.mkdtemp(prefix='isobar-test.')
+    clean_up = getattr(test, 'addClassCleanup' if isinstance(test, type) else 'addCleanup')
+    clean_up(shutil.rmtree, folder)
+    path = os.path.join(folder, 'credentials')
+    with open(path, 'w') as f:
+        f.write('[lab]\naws_access_key_id = %s\naws_secret_access_key = %s\n' % (lab.key, lab.secret))
+    for name in [name for name in os.environ if name.startswith('AWS_')]:
+        del os.environ[name]
+    os.environ['AWS_SHARED_CREDENTIALS_FILE'] = path
+    os.environ['AWS_CONFIG_FILE'] = os.path.join(folder, 'config')
+    all = dict({'adapter': 'aws', 'profile': 'lab', 'region': lab.region, 'endpoint_url': lab.url,
+                'sts_endpoint_url': lab.url}, **settings)
+    gateway = Gateway('clouds:\n  lab: {%s}\n' % ', '.join('%s: %s' % each for each in all.items()))
+    clean_up(gateway.stop)
+    return gateway

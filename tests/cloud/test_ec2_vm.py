@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-import ec2_gateway
+import ec2_case
 from ec2_peer import ARM_IMAGE, eventually
 
 # What an action leaves: the state here, and EC2's word.
@@ -73,7 +73,7 @@ def params(given):
     return [word for name, value in given.items() for word in ('--param', '%s=%s' % (name, value))]
 
 
-class Machines(ec2_gateway.Test):
+class Machines(ec2_case.Test):
 
     def test_life(self):
         self.begin()
@@ -264,7 +264,7 @@ class Machines(ec2_gateway.Test):
         self.delete(ours['id'])
 
 
-class Choices(ec2_gateway.Test):
+class Choices(ec2_case.Test):
 
     def subnets(self):
         """Two more in a VPC of their own."""
@@ -338,7 +338,7 @@ class Choices(ec2_gateway.Test):
     def test_images(self):
         self.begin()
         newest = self.create('newest', image='amazon/al2023-ami-2023.*-x86_64')
-        self.assertEqual(newest['imageId'], ec2_gateway.IMAGE)
+        self.assertEqual(newest['imageId'], ec2_case.IMAGE)
         self.assertEqual(self.create('own', image='web')['imageId'], 'ami-0c00000000000c001')
         result, _ = self.call('wrong', imageId=ARM_IMAGE)
         self.assertEqual(result['code'], 'RESULT_CODE_BAD_REQUEST_DATA')

@@ -26,7 +26,10 @@ def late_commit(cloud, connection, lab, request, rule):
 
 
 def refuse(cloud, connection, lab, request, rule):
-    connection.reply(*lab.refused(request, rule['status'], rule['code'], rule['message']))
+    status, body, headers = lab.refused(request, rule['status'], rule['code'], rule['message'])
+    if rule['retry_after']:
+        headers = [*headers, ('Retry-After', str(rule['retry_after']))]
+    connection.reply(status, body, headers)
 
 
 def hang(cloud, connection, lab, request, rule):
@@ -84,7 +87,8 @@ def trickle(cloud, connection, lab, request, rule):
 ACTIONS = {
     'drop_reply': (drop_reply, {}),
     'late_commit': (late_commit, {'ms': 500}),
-    'refuse': (refuse, {'status': 503, 'code': 'RequestLimitExceeded', 'message': 'injected'}),
+    'refuse': (refuse, {'status': 503, 'code': 'RequestLimitExceeded', 'message': 'injected',
+                        'retry_after': 0}),
     'hang': (hang, {'ms': 60000}),
     'cut_body': (cut_body, {}),
     'huge': (huge, {'bytes': 100 << 20}),
