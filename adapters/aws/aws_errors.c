@@ -263,6 +263,15 @@ bool aws_is_throttle(const struct http_response *rsp)
     return row_of(rsp, code)->result == RESULT_CODE_RATE_LIMITED;
 }
 
+bool aws_is_refusal(const struct http_response *rsp)
+{
+    char code[64];
+    const struct aws_error_row *row = row_of(rsp, code);
+
+    return row->code != NULL && row->result != RESULT_CODE_UNAVAILABLE &&
+           row->result != RESULT_CODE_RATE_LIMITED;
+}
+
 static bool is_one_of(const char *code, const char *const *codes, size_t n)
 {
     for (size_t i = 0; i < n; i++)

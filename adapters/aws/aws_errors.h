@@ -37,6 +37,8 @@ pb_ResultCode aws_map_error(struct op *op, const char *what, const char *cloud, 
                             const struct http_response *rsp);
 /* That the account is asked for too much; nothing was done. */
 bool aws_is_throttle(const struct http_response *rsp);
+/* That the code says what is refused, whatever the status: EC2 has no room with a 500. */
+bool aws_is_refusal(const struct http_response *rsp);
 /* That the session is over, or the key is not known (any more). */
 bool aws_is_refused(const struct http_response *rsp);
 /* That the signature's time is wrong, where `now_ns` is what we take for the cloud's time:
