@@ -9,6 +9,7 @@ struct aws_action {
     const char *name;   /* in sentences: "start" */
     const char *action; /* "StartInstances" */
     const char *option; /* a parameter that is true: "Hibernate"; NULL: none */
+    const char *reason; /* of the state that it leads to; NULL: none */
     unsigned flags;     /* of the request */
     pb_VmState done[2]; /* nothing has to be done there */
     /* Where EC2 would take it for something else, and what to do instead. */

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws.h"
+#include "aws_actions.h"
 #include "aws_check.h"
+#include "aws_create.h"
 #include "aws_images.h"
 #include "aws_instances.h"
 #include "aws_manifest.h"
+#include "aws_marks.h"
 #include "aws_networks.h"
 #include "aws_regions.h"
 #include "aws_types.h"
@@ -83,23 +85,7 @@ const struct adapter_ops aws_adapter = {
     .settle_ms = aws_settle_ms,
     /* By the ClientToken of RunInstances. */
     .dedupes = true,
-    .get_vm = aws_get_vm,
-    .list_vms = aws_list_vms,
-    .list_images = aws_list_images,
-    .get_image = aws_get_image,
-    .list_flavors = aws_list_flavors,
-    .get_flavor = aws_get_flavor,
-    .list_networks = aws_list_networks,
-    .get_network = aws_get_network,
-    .list_subnets = aws_list_subnets,
-    .get_subnet = aws_get_subnet,
-    .list_security_groups = aws_list_security_groups,
-    .get_security_group = aws_get_security_group,
-    .list_keypairs = aws_list_keypairs,
-    .get_keypair = aws_get_keypair,
-    .list_regions = aws_list_regions,
-    .get_region = aws_get_region,
-    .list_zones = aws_list_zones,
-    .get_zone = aws_get_zone,
-    .check_cloud = aws_check_cloud,
+#define SLOT(service, method, slot) .slot = aws_##slot,
+    ADAPTER_METHODS(SLOT)
+#undef SLOT
 };

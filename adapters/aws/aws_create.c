@@ -15,43 +15,26 @@ enum { RESERVE_MS = 5000 };
 
 /* ---- The machine ---- */
 
-struct reservation {
-    struct shape_list instances; /* struct aws_instance */
-    const char *id, *owner_id;
-};
-static const struct shape_field reservation_fields[] = {
-    SHAPE_NESTED(struct reservation, instances, "instancesSet", SHAPE_LIST, aws_instance_shape),
-    SHAPE_FIELD(struct reservation, id, "reservationId", SHAPE_STRING),
-    SHAPE_FIELD(struct reservation, owner_id, "ownerId", SHAPE_STRING),
-};
-static const struct shape reservation_shape = {sizeof(struct reservation), reservation_fields,
-                                               ARRAY_LEN(reservation_fields), 0};
-
-static void keep_instance(struct aws_making *m, const struct reservation *r)
-{
-    m->instance = *(const struct aws_instance *)r->instances.items;
-    m->instance.thing.name = shape_map_get(&m->instance.thing.tags, "Name");
-    m->instance.reservation_id = r->id;
-    m->instance.owner_id = r->owner_id;
-}
-
 static pb_ResultCode make_instance(struct aws_making *m)
 {
     struct op *op = &m->steps;
-    struct reservation r = {0};
+    struct aws_reservation r = {0};
+    struct shape_list list = {1, &r};
     struct aws_query q;
 
     aws_build_run(&q, op->arena, &m->plan, m->eni_id, false);
     m->asked_run = true;
-    pb_ResultCode code = aws_order_fresh(m->a, op, &q, &reservation_shape, &r);
+    pb_ResultCode code = aws_order_fresh(m->a, op, &q, &aws_reservation_shape, &r);
     if (code != RESULT_CODE_OK)
         return code;
-    if (r.instances.n == 0 || ((const struct aws_thing *)r.instances.items)->id == NULL) {
+    aws_reservation_unpack(op->arena, &list);
+    if (list.n == 0 || ((const struct aws_thing *)list.items)->id == NULL) {
         op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
         return op_fail(op, RESULT_CODE_OUTCOME_UNKNOWN,
                        "EC2 took the order, but did not say which machine it makes");
     }
-    keep_instance(m, &r);
+    m->instance = *(const struct aws_instance *)list.items;
+    m->instance.thing.name = m->plan.spec->name;
     return RESULT_CODE_OK;
 }
 

@@ -1,6 +1,7 @@
 /* A machine is there: what EC2 does not take with the order. */
 #include <string.h>
 
+#include "aws_await.h"
 #include "aws_making.h"
 
 /* The interface that was made first goes with the machine from now on. delete_vm sees to that,
@@ -13,7 +14,7 @@ static void bind(struct aws_making *m)
 
     for (size_t i = 0; m->eni_id != NULL && i < m->instance.nics.n; i++) {
         if (nics[i].id == NULL || strcmp(nics[i].id, m->eni_id) != 0 ||
-            nics[i].attachment.id == NULL || nics[i].attachment.delete_on_termination)
+            nics[i].attachment.id == NULL || aws_is_true(nics[i].attachment.delete_on_termination))
             continue;
         aws_build_eni_bind(&q, m->op->arena, m->eni_id, nics[i].attachment.id);
         (void)!aws_order_fresh(m->a, &aside, &q, NULL, NULL);

@@ -1,13 +1,11 @@
 /* What a machine with a static address is made on: an interface, and the address on it. */
 #include <string.h>
 
+#include "aws_await.h"
 #include "aws_cleanup.h"
 #include "aws_making.h"
 
 const int aws_look_after_ms[AWS_LOOKS] = {0, 200, 300, 500};
-
-/* How long something that was just made may not be known to what uses it; together 3 s. */
-static const int fresh_ms[] = {200, 400, 800, 1600};
 
 bool aws_is_open(const struct op *op, pb_ResultCode code)
 {
@@ -18,19 +16,6 @@ bool aws_is_open(const struct op *op, pb_ResultCode code)
 bool aws_is_mismatch(const struct op *op)
 {
     return aws_said(op, "IdempotentParameterMismatch");
-}
-
-pb_ResultCode aws_order_fresh(struct adapter *a, struct op *op, const struct aws_query *q,
-                              const struct shape *shape, void *ret)
-{
-    for (size_t i = 0;; i++) {
-        pb_ResultCode code = aws_ask(a, op, q, shape, ret);
-        bool fresh = aws_said(op, "InvalidNetworkInterfaceID.NotFound") ||
-                     aws_said(op, "InvalidAllocationID.NotFound");
-        if (code != RESULT_CODE_NOT_FOUND || !fresh || i == ARRAY_LEN(fresh_ms) ||
-            !op_sleep_ms(op, fresh_ms[i]))
-            return code;
-    }
 }
 
 /* An order's answer is lost, and what it was to make not to be seen. */

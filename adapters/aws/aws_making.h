@@ -32,9 +32,6 @@ pb_ResultCode aws_make_network(struct aws_making *m) MUST_USE;
  * before. */
 enum { AWS_LOOKS = 4 };
 extern const int aws_look_after_ms[AWS_LOOKS];
-/* An order that needs what was made just before, and may be told that there is no such thing. */
-pb_ResultCode aws_order_fresh(struct adapter *a, struct op *op, const struct aws_query *q,
-                              const struct shape *shape, void *ret) MUST_USE;
 /* What is put right once the machine is there; what fails is a warning. aws_make_after.c */
 void aws_make_after(struct aws_making *m);
 

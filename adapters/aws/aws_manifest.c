@@ -104,6 +104,10 @@ static const struct manifest_parameter settings[] = {
     {"ca_file", TEXT,
      .description = "The certificates to trust (PEM); otherwise AWS_CA_BUNDLE, the profile's, or "
                     "the system's."},
+    {"settle_ms", INT,
+     .description = "How many milliseconds EC2's lists may lag behind: so long after a delete, or "
+                    "a create that failed, it is looked once more for what is left. Otherwise "
+                    "10000."},
 };
 
 static pb_Manifest manifest = pb_Manifest_INIT;

@@ -52,7 +52,12 @@ static pb_ResultCode find_scope(struct adapter *a, struct op *op, const pb_VmSpe
     return code;
 }
 
-/* With an id it is found wherever it is. */
+/* An id is looked for everywhere, so that it can be told where it is. */
+static size_t n_filters(const struct aws_kind *kind, const char *wanted, size_t n)
+{
+    return aws_is_id(kind, wanted) ? 0 : n;
+}
+
 static pb_ResultCode check_scope(struct op *op, const struct aws_plan *p, const struct scope *s)
 {
     const struct aws_subnet *subnet = &p->subnet;
@@ -181,8 +186,8 @@ static pb_ResultCode plan_subnet(struct adapter *a, struct op *op, struct aws_pl
         return code;
     if (wanted[0] == '\0')
         return any_subnet(a, op, p, &s);
-    code =
-        aws_find(a, op, &aws_subnet_kind, "spec.subnet_name", wanted, s.filters, s.n, &p->subnet);
+    code = aws_find(a, op, &aws_subnet_kind, "spec.subnet_name", wanted, s.filters,
+                    n_filters(&aws_subnet_kind, wanted, s.n), &p->subnet);
     p->vpc_id = p->subnet.vpc_id;
     return code == RESULT_CODE_OK ? check_scope(op, p, &s) : code;
 }
@@ -196,7 +201,8 @@ static pb_ResultCode add_group(struct adapter *a, struct op *op, struct aws_plan
     struct aws_security_group group = {0};
     const struct aws_filter f = {"vpc-id", 1, &p->vpc_id};
 
-    pb_ResultCode code = aws_find(a, op, &aws_group_kind, field, wanted, &f, 1, &group);
+    pb_ResultCode code = aws_find(a, op, &aws_group_kind, field, wanted, &f,
+                                  n_filters(&aws_group_kind, wanted, 1), &group);
     if (code != RESULT_CODE_OK)
         return code;
     if (!same(group.vpc_id, p->vpc_id))
