@@ -18,7 +18,8 @@
 #include "kit/xml.h"
 
 struct adapter {
-    char *name; /* of the connection */
+    char *name;    /* of the connection */
+    int settle_ms; /* see adapter_ops */
     struct aws_config *config;
     struct http_client *http;
     struct breakers *breakers;

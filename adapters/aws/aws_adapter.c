@@ -39,11 +39,21 @@ static bool build(struct adapter *a, const char *name)
     return a->sender != NULL && a->credentials != NULL;
 }
 
+/* EC2 is eventually consistent: what was made, changed or deleted may be missing in lists for some
+ * seconds ("Eventual consistency in the Amazon EC2 API"). */
+enum { SETTLE_MS = 10000, SETTLE_MS_MAX = 600000 };
+
+static int aws_settle_ms(const struct adapter *a)
+{
+    return a->settle_ms;
+}
+
 static struct adapter *aws_open(const struct settings *s, struct open_error *ret_error)
 {
     struct adapter *a = calloc(1, sizeof(*a));
 
-    if (a != NULL)
+    if (a != NULL &&
+        settings_number(s, "settle_ms", SETTLE_MS, SETTLE_MS_MAX, &a->settle_ms, ret_error))
         a->config = aws_config_load(s, ret_error);
     if (a != NULL && a->config != NULL && build(a, s->cloud))
         return a;
@@ -62,6 +72,7 @@ const struct adapter_ops aws_adapter = {
     .open = aws_open,
     .close = aws_close,
     .poll_interval_ms = 1000,
-    /* EC2 makes nothing a second time under one ClientToken: an order may be sent again at once. */
-    .settle_ms = NULL,
+    .settle_ms = aws_settle_ms,
+    /* By the ClientToken of RunInstances. */
+    .dedupes = true,
 };
