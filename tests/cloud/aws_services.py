@@ -131,7 +131,7 @@ class Services(http.server.ThreadingHTTPServer):
         return str(more).replace("'", '"')
 
     def __enter__(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_):

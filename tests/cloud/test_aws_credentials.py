@@ -7,7 +7,6 @@ have to come to the same.
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 import unittest
@@ -21,6 +20,9 @@ except ImportError:
 
 from aws_config_cases import BASE, DEV, KEYS, ROLE
 from aws_home import Place, digest, run
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'ec2'))
+from ec2_emulator import Emulator  # noqa: E402
 
 ONE = KEYS % (1, 1)
 SECRET = 'secret/1+x'
@@ -38,13 +40,14 @@ def unused_url():
 class Case(unittest.TestCase):
     maxDiff = None
 
-    def fetch(self, code, settings=None, words=''):
+    def fetch(self, code, settings=None, *words):
         """Our session, which is to end with this code, and words that are said then."""
         status, shown, said = run(dict(settings or {}), 'fetch')
         self.assertNotEqual(status, 1, said)
         session = shown['session']
         self.assertEqual(session['code'], code, said)
-        self.assertIn(words, said)
+        for each in words:
+            self.assertIn(each, said)
         for secret in (SECRET, 'js/x+', 'jt==', 'hush'):
             self.assertNotIn(secret, said)
         return session
@@ -200,7 +203,7 @@ class Metadata(Case):
         for say, code, words in rows:
             self.service.say[:] = list(say)
             with self.subTest(words), Place({'c': BASE}, self.env):
-                self.fetch(code, words=words)
+                self.fetch(code, None, words)
 
     def test_a_token_that_would_be_two_headers(self):
         self.service.say[:] = [(200, 'a\r\nX-Evil: 1')]
@@ -215,24 +218,24 @@ class Metadata(Case):
 
     def test_nobody_there(self):
         with Place({'c': BASE}, dict(self.env, AWS_EC2_METADATA_SERVICE_ENDPOINT=unused_url())):
-            for word in ('there are no credentials for cloud test', 'AWS_ACCESS_KEY_ID',
-                         'profile "default" of', '/.aws/credentials (which is not there)',
-                         'AWS_CONTAINER_CREDENTIALS_', 'instance metadata at', 'refused'):
-                self.fetch('Unauthorized', words=word)
+            self.fetch('Unauthorized', None, 'there are no credentials for cloud test',
+                       'AWS_ACCESS_KEY_ID', 'profile "default" of',
+                       '/.aws/credentials (which is not there)', 'AWS_CONTAINER_CREDENTIALS_',
+                       'instance metadata at', 'refused')
 
     def test_hangs(self):
         """What accepts and says nothing is given a second, as it is outside of EC2."""
         with socket.create_server(('127.0.0.1', 0)) as s:
             url = 'http://127.0.0.1:%d' % s.getsockname()[1]
             with Place({'c': BASE}, dict(self.env, AWS_EC2_METADATA_SERVICE_ENDPOINT=url)):
-                self.fetch('Unauthorized', words='does not answer')
+                self.fetch('Unauthorized', None, 'does not answer')
 
     def test_switched_off(self):
         with Place({'c': BASE, 's': '[default]\naws_secret_access_key = hush\n'},
                    {'AWS_SECRET_ACCESS_KEY': 'hush'}):
-            for word in ('instance metadata is switched off', 'in line 2 there is a secret without',
-                         'AWS_SECRET_ACCESS_KEY is there without it'):
-                self.fetch('Unauthorized', words=word)
+            self.fetch('Unauthorized', None, 'instance metadata is switched off',
+                       'in line 2 there is a secret without',
+                       'AWS_SECRET_ACCESS_KEY is there without it')
             self.assertEqual(self.service.asked, [])
 
 
@@ -255,20 +258,20 @@ class Container(Case):
                         AWS_CONTAINER_AUTHORIZATION_TOKEN='other')):
             self.fetch('OK')
         with Place({'c': BASE}, self.env):
-            self.fetch('Unauthorized', words='it answers 401')
+            self.fetch('Unauthorized', None, 'it answers 401')
         with Place({'c': BASE}, dict(self.env, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE='@/t')):
-            self.fetch('Unauthorized', words='cannot be read')
+            self.fetch('Unauthorized', None, 'cannot be read')
 
     def test_wrong(self):
         with Place({'c': BASE}, self.env):
             self.service.say[:] = [(500, '')] * 3
-            self.fetch('Unavailable', words='is out of order: it answers 500')
+            self.fetch('Unavailable', None, 'is out of order: it answers 500')
             self.service.say[:] = [(200, 'hush')]
-            self.fetch('Unauthorized', words='the JSON that it should')
+            self.fetch('Unauthorized', None, 'the JSON that it should')
             self.service.say[:] = [(404, '')]
-            self.fetch('Unauthorized', words='it answers 404')
+            self.fetch('Unauthorized', None, 'it answers 404')
         with Place({'c': BASE}, {'AWS_CONTAINER_CREDENTIALS_FULL_URI': unused_url()}):
-            self.fetch('Unavailable', words='does not answer')
+            self.fetch('Unavailable', None, 'does not answer')
 
 
 class Process(Case):
@@ -285,7 +288,7 @@ class Process(Case):
             with Place({'c': self.config(
                     'print("{\\"Version\\":1,\\"AccessKeyId\\":\\"P\\",\\"SecretAccessKey\\":'
                     '\\"hush\\",\\"Expiration\\":\\"%s\\"}")' % end)}, {}):
-                self.fetch(code, words=words)
+                self.fetch(code, None, words)
 
     def test_what_it_gets(self):
         """Nothing on stdin, none of our descriptors, the environment."""
@@ -299,22 +302,63 @@ class Process(Case):
     def test_what_it_says(self):
         secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
         with Place({'c': self.config('import sys; sys.exit("no luck, %s\\x1b[31m")' % secret)}, {}):
-            self.fetch('Unauthorized', words='exit code 1 and said: no luck, ...')
+            self.fetch('Unauthorized', None, 'exit code 1 and said: no luck, ...')
             self.assertNotIn(secret, run({}, 'fetch')[2])
 
 
-class Emulator(Case):
-    """The AWS CLI's own `aws configure export-credentials`, as README.md advises."""
+class Emulated(Case):
+    """The same against ec2/, whose judge is botocore's model of what is asked."""
 
-    def test_export(self):
-        done = subprocess.run(['aws', 'configure', 'export-credentials', 'help'], check=False,
-                              capture_output=True, env=dict(os.environ, AWS_PAGER='cat'))
-        if done.returncode != 0:
-            self.skipTest('this AWS CLI is older than export-credentials')
-        config = BASE + 'credential_process = aws configure export-credentials --profile dev\n' + \
-            DEV + ONE
-        with Place({'c': config}, {}):
-            self.assertEqual(self.fetch('OK')['id'], 'AKID1')
+    @classmethod
+    def setUpClass(cls):
+        cls.emulator = Emulator()
+        cls.addClassCleanup(cls.emulator.stop)
+
+    def setUp(self):
+        self.name = self.id().rpartition('.')[2]
+        self.lab = self.emulator.ask('POST', '/labs', {'name': self.name, 'region': 'eu-west-1'})
+        self.settings = {'sts_endpoint_url': self.lab['url']}
+        self.keys = 'aws_access_key_id = %s\naws_secret_access_key = %s\n' % (
+            self.lab['access_key_id'], self.lab['secret_access_key'])
+
+    def tearDown(self):
+        seen = self.emulator.ask('GET', '/violations?lab=' + self.name)
+        self.assertEqual(seen['violations'], [])
+
+    def role(self, name='r', more=''):
+        arn = 'role_arn = arn:aws:iam::%s:role/%s\n' % (self.lab['account'], name)
+        return Place({'c': BASE + arn + 'source_profile = dev\n' + more + DEV + self.keys}, {})
+
+    def test_roles(self):
+        with self.role(more='external_id = e\nduration_seconds = 900\n'):
+            self.assertTrue(self.fetch('OK', self.settings)['id'].startswith('ASIA'))
+        with self.role('forbidden'):
+            session = self.fetch('Forbidden', self.settings, 'AccessDenied', 'is not authorized')
+            self.assertEqual(session['native'], 'AccessDenied')
+
+    def test_wrong_keys(self):
+        self.keys = self.keys.replace('aws_secret_access_key = ', 'aws_secret_access_key = x')
+        with self.role():
+            self.fetch('Unauthorized', self.settings, 'SignatureDoesNotMatch')
+        self.keys = KEYS % (7, 7)
+        with self.role():
+            self.fetch('Unauthorized', self.settings, 'InvalidClientTokenId')
+
+    def test_clock(self):
+        self.emulator.ask('POST', '/faults', {'lab': self.name, 'clock': 4000.0})
+        with self.role():
+            self.fetch('OK', self.settings)
+
+    def test_near(self):
+        near = self.emulator.ask('POST', '/metadata', {'lab': self.name, 'token': 'Basic hush'})
+        with Place({'c': BASE}, {'AWS_EC2_METADATA_SERVICE_ENDPOINT': near['url'],
+                                 'AWS_EC2_METADATA_DISABLED': 'false'}):
+            self.fetch('OK')
+        with Place({'c': BASE}, {'AWS_CONTAINER_CREDENTIALS_FULL_URI': near['credentials_url'],
+                                 'AWS_CONTAINER_AUTHORIZATION_TOKEN': 'Basic hush'}):
+            self.fetch('OK')
+        asked = self.emulator.ask('GET', '/asked?lab=' + self.name)
+        self.assertEqual(asked, {'token': 1, 'role': 1, 'credentials': 1, 'container': 1})
 
 
 if __name__ == '__main__':
