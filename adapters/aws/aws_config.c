@@ -23,10 +23,9 @@ static void read_paths(struct aws_config *c)
 {
     const char *config = aws_env_get(&c->env, "AWS_CONFIG_FILE");
     const char *credentials = aws_env_get(&c->env, "AWS_SHARED_CREDENTIALS_FILE");
-    c->config_file =
-        aws_env_path(&c->env, &c->arena, config != NULL ? config : "~/.aws/config");
-    c->credentials_file = aws_env_path(&c->env, &c->arena,
-                                       credentials != NULL ? credentials : "~/.aws/credentials");
+    c->config_file = aws_env_path(&c->env, &c->arena, config != NULL ? config : "~/.aws/config");
+    c->credentials_file =
+        aws_env_path(&c->env, &c->arena, credentials != NULL ? credentials : "~/.aws/credentials");
 }
 
 static bool no_such_profile(const struct aws_config *c, const struct aws_profiles *p,
@@ -96,8 +95,7 @@ static const char *either(const struct aws_config *c, const struct aws_profiles 
                           const char *key)
 {
     const char *value = aws_env_get(&c->env, env);
-    return value != NULL ? value
-                         : aws_profile_get(p, aws_profiles_find(p, c->profile), key);
+    return value != NULL ? value : aws_profile_get(p, aws_profiles_find(p, c->profile), key);
 }
 
 /* A number from 1 on; false where it is none. */
@@ -126,8 +124,10 @@ static bool read_metadata(struct aws_config *c, const struct aws_profiles *p,
     if (disabled != NULL && strcasecmp(disabled, "true") == 0)
         return true;
     if (mode != NULL && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0) {
-        aws_config_error(error, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: \"%s\" is neither IPv4 "
-                                "nor IPv6", mode);
+        aws_config_error(error,
+                         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: \"%s\" is neither IPv4 "
+                         "nor IPv6",
+                         mode);
         return false;
     }
     if (url == NULL)

@@ -17,7 +17,7 @@ struct aws_config {
     const char *profile; /* "default" where nothing names one */
     /* By the setting: then keys and roles of the environment do not count. */
     bool profile_chosen;
-    const char *region;  /* "eu-west-1" */
+    const char *region;               /* "eu-west-1" */
     const char *urls[AWS_N_SERVICES]; /* "https://ec2.eu-west-1.amazonaws.com", no slash behind */
     const char *config_file, *credentials_file; /* their paths, whether they are there or not */
     const char *ca_file;                        /* NULL: the system's */

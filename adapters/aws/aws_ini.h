@@ -1,11 +1,11 @@
 /* The file format of ~/.aws/config and ~/.aws/credentials, read the way Python's configparser reads
  * it, since that is what the AWS CLI reads it with.
  *
- * A section is a line "[name]"; below it are "key = value" or "key: value", keys in any case. A line
- * that is indented further than its key goes on with the value; where the key's own line has none,
- * such lines are pairs themselves ("s3 =" with "addressing_style = path" below). Lines that begin
- * with # or ; are comments. A section or key that comes twice is an error. Sections have whatever
- * is in [DEFAULT].
+ * A section is a line "[name]"; below it are "key = value" or "key: value", keys in any case. A
+ * line that is indented further than its key goes on with the value; where the key's own line has
+ * none, such lines are pairs themselves ("s3 =" with "addressing_style = path" below). Lines that
+ * begin with # or ; are comments. A section or key that comes twice is an error. Sections have
+ * whatever is in [DEFAULT].
  *
  * Source: Python's documentation of configparser.RawConfigParser, and botocore/configloader.py.
  */

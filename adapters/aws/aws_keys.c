@@ -27,8 +27,7 @@ void aws_keys_done(struct aws_keys *k)
     *k = (struct aws_keys){0};
 }
 
-bool aws_keys_set(struct aws_keys *k, const char *id, const char *secret,
-                  const char *session_token)
+bool aws_keys_set(struct aws_keys *k, const char *id, const char *secret, const char *session_token)
 {
     k->id = strdup(id);
     k->secret = strdup(secret);

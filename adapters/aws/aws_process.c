@@ -82,8 +82,8 @@ static int start(struct process *p, char *const *argv)
     int out[2] = {-1, -1}, err[2] = {-1, -1};
     int error = pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ? errno : 0;
     /* Our ends alone: the child's must block. */
-    if (error == 0 && (fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 ||
-                       fcntl(err[0], F_SETFL, O_NONBLOCK) != 0))
+    if (error == 0 &&
+        (fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 || fcntl(err[0], F_SETFL, O_NONBLOCK) != 0))
         error = errno;
     if (error == 0)
         error = spawn(p, argv, out[1], err[1]);
@@ -220,10 +220,10 @@ pb_ResultCode aws_process_run(struct op *op, const char *what, char *const *argv
     struct process p = {.pid = -1, .out = -1, .err = -1, .output = ret_output};
     buf_init(&p.errors, ERRORS_MAX);
     int error = start(&p, argv);
-    pb_ResultCode code =
-        error != 0 ? op_fail(op, RESULT_CODE_UNAUTHORIZED, "%s cannot be run: %s: %s", what,
-                             argv[0], strerror(error))
-                   : watch(&p, op, what);
+    pb_ResultCode code = error != 0
+                             ? op_fail(op, RESULT_CODE_UNAUTHORIZED, "%s cannot be run: %s: %s",
+                                       what, argv[0], strerror(error))
+                             : watch(&p, op, what);
     if (error == 0 && !p.ended) {
         kill(-p.pid, SIGKILL);
         reap(&p, 0);

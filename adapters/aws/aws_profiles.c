@@ -108,8 +108,7 @@ static void add_profiles(struct aws_profiles *p)
             profile->config = s;
     }
     for (const struct aws_ini_section *s = p->credentials.ini.first; s != NULL; s = s->next) {
-        struct aws_profile *profile =
-            strcmp(s->name, "DEFAULT") == 0 ? NULL : add(p, s->name);
+        struct aws_profile *profile = strcmp(s->name, "DEFAULT") == 0 ? NULL : add(p, s->name);
         if (profile != NULL)
             profile->credentials = s;
     }

@@ -30,8 +30,7 @@ static pb_ResultCode ask(struct aws_fetcher *f, struct op *op, const char *metho
     if (!aws_ask_near(f->local, op, &req, f->config->metadata_attempts,
                       f->config->metadata_timeout_ms, ret, why))
         /* Where it has never been, this is no instance. */
-        return op_fail(op,
-                       f->metadata_known ? RESULT_CODE_UNAVAILABLE : RESULT_CODE_UNAUTHORIZED,
+        return op_fail(op, f->metadata_known ? RESULT_CODE_UNAVAILABLE : RESULT_CODE_UNAUTHORIZED,
                        "instance metadata at %s does not answer: %s", f->config->metadata_url, why);
     if (ret->status == 200)
         return RESULT_CODE_OK;

@@ -68,8 +68,10 @@ static struct aws_source *keys_of(struct aws_choice *x, enum aws_source_kind kin
     if (id == NULL)
         return NULL;
     if (secret == NULL)
-        return aws_choice_fail(x, "%s:%zu: profile \"%s\" has an aws_access_key_id and no "
-                                  "aws_secret_access_key", file->ini.file, line, profile->name);
+        return aws_choice_fail(x,
+                               "%s:%zu: profile \"%s\" has an aws_access_key_id and no "
+                               "aws_secret_access_key",
+                               file->ini.file, line, profile->name);
     struct aws_source *s =
         aws_source_new(x, kind, "profile \"%s\" of %s", profile->name, file->ini.file);
     if (s == NULL)
@@ -98,9 +100,11 @@ static struct aws_source *sso(struct aws_choice *x, const struct aws_profile *pr
     if (aws_profile_get(x->profiles, profile, "sso_role_name") == NULL &&
         aws_profile_get(x->profiles, profile, "sso_account_id") == NULL)
         return NULL;
-    return aws_choice_fail(x, "profile \"%s\" signs in by SSO, which is not supported: give it a "
-                              "credential_process, such as \"aws configure export-credentials "
-                              "--profile NAME\" for a profile NAME that signs in", profile->name);
+    return aws_choice_fail(x,
+                           "profile \"%s\" signs in by SSO, which is not supported: give it a "
+                           "credential_process, such as \"aws configure export-credentials "
+                           "--profile NAME\" for a profile NAME that signs in",
+                           profile->name);
 }
 
 static struct aws_source *process(struct aws_choice *x, const struct aws_profile *profile)
@@ -111,8 +115,9 @@ static struct aws_source *process(struct aws_choice *x, const struct aws_profile
     size_t n = 0;
     char **words = aws_words_split(x->arena, line, &n);
     if (words == NULL || n == 0)
-        return aws_choice_fail(x, "credential_process of profile \"%s\" cannot be split into "
-                                  "words: a quote is not closed, or a backslash is last",
+        return aws_choice_fail(x,
+                               "credential_process of profile \"%s\" cannot be split into "
+                               "words: a quote is not closed, or a backslash is last",
                                profile->name);
     struct aws_source *s = aws_source_new(x, AWS_SOURCE_PROCESS,
                                           "credential_process of profile \"%s\"", profile->name);
@@ -177,8 +182,10 @@ struct aws_source *aws_choose_container(struct aws_choice *x, const struct aws_p
         return NULL;
     const char *query = strchr(path != NULL ? path : url, '?');
     if (path != NULL && path[0] != '/')
-        return aws_choice_fail(x, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: \"%s\" does not begin "
-                                  "with a slash", path);
+        return aws_choice_fail(x,
+                               "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: \"%s\" does not begin "
+                               "with a slash",
+                               path);
     if (path != NULL)
         url = arena_printf(x->arena, CONTAINER_HOST "%s", path);
     const char *base = query == NULL ? url : arena_strndup(x->arena, url, strcspn(url, "?"));
@@ -186,11 +193,13 @@ struct aws_source *aws_choose_container(struct aws_choice *x, const struct aws_p
         return aws_choice_fail(x, "AWS_CONTAINER_CREDENTIALS_%s: it is no URL",
                                path != NULL ? "RELATIVE_URI" : "FULL_URI");
     if (strncasecmp(url, "https:", 6) != 0 && !is_near(x->arena, base))
-        return aws_choice_fail(x, "AWS_CONTAINER_CREDENTIALS_FULL_URI: without https only "
-                                  "loopback, 169.254.170.2, 169.254.170.23 and fd00:ec2::23 are "
-                                  "asked for credentials, not %s", base);
-    struct aws_source *s = aws_source_new(x, AWS_SOURCE_CONTAINER, "the container's service at %s",
-                                          base);
+        return aws_choice_fail(x,
+                               "AWS_CONTAINER_CREDENTIALS_FULL_URI: without https only "
+                               "loopback, 169.254.170.2, 169.254.170.23 and fd00:ec2::23 are "
+                               "asked for credentials, not %s",
+                               base);
+    struct aws_source *s =
+        aws_source_new(x, AWS_SOURCE_CONTAINER, "the container's service at %s", base);
     if (s == NULL)
         return NULL;
     s->url = url;
@@ -225,8 +234,7 @@ static struct aws_source *choose(struct aws_choice *x)
                                x->config->credentials_file);
     if (profile == NULL)
         profile = &nothing;
-    struct aws_source *s =
-        x->config->profile_chosen ? NULL : aws_choose_environment(x, profile);
+    struct aws_source *s = x->config->profile_chosen ? NULL : aws_choose_environment(x, profile);
     if (s == NULL && !x->failed)
         s = first_of(x, profile, choosers, ARRAY_LEN(choosers));
     return s != NULL || x->failed ? s : aws_source_new(x, AWS_SOURCE_NONE, "nowhere");
@@ -262,7 +270,8 @@ const char *aws_source_places(struct arena *a, const struct aws_config *c,
         profile = &nothing;
     bool secret = aws_env_get(&c->env, "AWS_SECRET_ACCESS_KEY") != NULL;
     return arena_printf(
-        a, "%s%s, profile \"%s\" of %s%s%s and of %s%s%s, a container's AWS_CONTAINER_CREDENTIALS_*",
+        a,
+        "%s%s, profile \"%s\" of %s%s%s and of %s%s%s, a container's AWS_CONTAINER_CREDENTIALS_*",
         c->profile_chosen ? "" : "AWS_ACCESS_KEY_ID",
         c->profile_chosen ? "not the environment, since the setting \"profile\" is given"
         : secret          ? " (AWS_SECRET_ACCESS_KEY is there without it)"

@@ -43,11 +43,14 @@ static struct aws_source *of_place(struct aws_choice *x, const struct aws_profil
             s->asked_for = true;
         if (s != NULL || x->failed)
             return s;
-        return aws_choice_fail(x, "profile \"%s\" wants the credentials of its credential_source "
-                                  "%s, and there are none", profile->name, place);
+        return aws_choice_fail(x,
+                               "profile \"%s\" wants the credentials of its credential_source "
+                               "%s, and there are none",
+                               profile->name, place);
     }
-    return aws_choice_fail(x, "credential_source of profile \"%s\" is \"%s\", and none of "
-                              "Environment, Ec2InstanceMetadata and EcsContainer",
+    return aws_choice_fail(x,
+                           "credential_source of profile \"%s\" is \"%s\", and none of "
+                           "Environment, Ec2InstanceMetadata and EcsContainer",
                            profile->name, place);
 }
 
@@ -67,8 +70,10 @@ static struct aws_source *of_source_profile(struct aws_choice *x, const struct a
 {
     const struct aws_profile *source = aws_profiles_find(x->profiles, name);
     if (source == NULL)
-        return aws_choice_fail(x, "source_profile of profile \"%s\" is \"%s\", and there is no "
-                                  "such profile", profile->name, name);
+        return aws_choice_fail(x,
+                               "source_profile of profile \"%s\" is \"%s\", and there is no "
+                               "such profile",
+                               profile->name, name);
     bool itself = strcmp(name, profile->name) == 0;
     if (was_visited(x, name) && !(itself && has_keys(x, source)))
         return aws_choice_fail(x, "source_profile of profile \"%s\" leads back to \"%s\"",
@@ -80,8 +85,10 @@ static struct aws_source *of_source_profile(struct aws_choice *x, const struct a
         s = aws_choose_of_profile(x, source);
     if (s != NULL || x->failed)
         return s;
-    return aws_choice_fail(x, "source_profile of profile \"%s\" is \"%s\", which has no "
-                              "credentials", profile->name, name);
+    return aws_choice_fail(x,
+                           "source_profile of profile \"%s\" is \"%s\", which has no "
+                           "credentials",
+                           profile->name, name);
 }
 
 static int64_t duration(const char *text)
@@ -98,25 +105,30 @@ struct aws_source *aws_choose_role(struct aws_choice *x, const struct aws_profil
     const char *name = get(x, profile, "source_profile");
     const char *place = get(x, profile, "credential_source");
     if ((name == NULL) == (place == NULL))
-        return aws_choice_fail(x, "profile \"%s\" has a role_arn and %s source_profile %s "
-                                  "credential_source: one of them says who assumes the role",
+        return aws_choice_fail(x,
+                               "profile \"%s\" has a role_arn and %s source_profile %s "
+                               "credential_source: one of them says who assumes the role",
                                profile->name, name == NULL ? "neither" : "both",
                                name == NULL ? "nor" : "and");
     if (get(x, profile, "mfa_serial") != NULL)
-        return aws_choice_fail(x, "profile \"%s\" wants a code from a device (mfa_serial), which "
-                                  "nobody can type here: use a role without it, or a "
-                                  "credential_process", profile->name);
+        return aws_choice_fail(x,
+                               "profile \"%s\" wants a code from a device (mfa_serial), which "
+                               "nobody can type here: use a role without it, or a "
+                               "credential_process",
+                               profile->name);
     if (x->n_visited == ARRAY_LEN(x->visited))
-        return aws_choice_fail(x, "profile \"%s\": more than %zu roles are assumed one with the "
-                                  "other", profile->name, ARRAY_LEN(x->visited));
+        return aws_choice_fail(x,
+                               "profile \"%s\": more than %zu roles are assumed one with the "
+                               "other",
+                               profile->name, ARRAY_LEN(x->visited));
     x->visited[x->n_visited++] = profile->name;
-    struct aws_source *base = place != NULL ? of_place(x, profile, place)
-                                            : of_source_profile(x, profile, name);
+    struct aws_source *base =
+        place != NULL ? of_place(x, profile, place) : of_source_profile(x, profile, name);
     if (base == NULL)
         return NULL;
     const char *arn = get(x, profile, "role_arn");
-    struct aws_source *s = aws_source_new(x, AWS_SOURCE_ROLE, "role %s of profile \"%s\"", arn,
-                                          profile->name);
+    struct aws_source *s =
+        aws_source_new(x, AWS_SOURCE_ROLE, "role %s of profile \"%s\"", arn, profile->name);
     if (s == NULL)
         return NULL;
     s->role_arn = arn;
@@ -144,11 +156,12 @@ static struct aws_source *web_identity(struct aws_choice *x, const struct aws_pr
         return NULL;
     const char *arn = either(x, profile, env, "AWS_ROLE_ARN", "role_arn");
     if (arn == NULL)
-        return aws_choice_fail(x, "there is a web identity (%s) and no role for it: give "
-                                  "AWS_ROLE_ARN, or role_arn in profile \"%s\"", file,
-                               profile->name);
-    struct aws_source *s =
-        aws_source_new(x, AWS_SOURCE_WEB_IDENTITY, "role %s with the web identity in %s", arn, file);
+        return aws_choice_fail(x,
+                               "there is a web identity (%s) and no role for it: give "
+                               "AWS_ROLE_ARN, or role_arn in profile \"%s\"",
+                               file, profile->name);
+    struct aws_source *s = aws_source_new(x, AWS_SOURCE_WEB_IDENTITY,
+                                          "role %s with the web identity in %s", arn, file);
     if (s == NULL)
         return NULL;
     s->role_arn = arn;

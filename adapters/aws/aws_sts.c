@@ -74,8 +74,7 @@ static pb_ResultCode map_error(void *ctx, struct op *op, const struct http_reque
     const pb_NativeError *native = op->result->native;
     if (native == NULL || (code != RESULT_CODE_BAD_REQUEST_DATA && code != RESULT_CODE_FORBIDDEN))
         return code;
-    return op_fail(op,
-                   code == RESULT_CODE_FORBIDDEN ? code : RESULT_CODE_FAILED_PRECONDITION,
+    return op_fail(op, code == RESULT_CODE_FORBIDDEN ? code : RESULT_CODE_FAILED_PRECONDITION,
                    "cloud %s: STS does not give us the %s: %s%s%s", s->cloud, s->source->what,
                    native->code, native->message[0] == '\0' ? "" : ": ", native->message);
 }

@@ -176,12 +176,6 @@ class Metadata(Case):
             self.assertIn('instance metadata at', session['source'])
             self.is_theirs(session)
 
-    def test_no_proxy(self):
-        """It is near by: no proxy is asked for it."""
-        env = dict(self.env, http_proxy=unused_url(), no_proxy='example.com')
-        with Place({'c': BASE}, env):
-            self.fetch('OK')
-
     def test_clock(self):
         self.service.ahead = 7200
         with Place({'c': BASE}, self.env):
