@@ -119,7 +119,8 @@ void operation_ordered(struct operation *o, pb_ResultCode code)
         vm->cloud = (char *)(uintptr_t)o->cloud;
         operation_set_native_id(o, vm->id);
     }
-    bool verify = operation_creates(o) && o->resumed && !o->verified && operation_settle_ns(o) > 0;
+    bool verify = operation_creates(o) && o->resumed && !o->verified &&
+                  operation_settle_ns(o) > 0 && !o->connection->ops->dedupes;
     pthread_mutex_lock(&operations.lock);
     bool dropped = o->cancelled && operation_creates(o);
     o->ordered = !dropped && !verify;

@@ -4,7 +4,8 @@
  *     seek:  the machines that bear the operation's mark
  *       one         it is adopted: the order has succeeded
  *       several     the oldest that is healthy is adopted, the others are deleted
- *       none        what was sent is given time to settle, then it is sent again
+ *       none        what was sent is given time to settle, then it is sent again; at once where
+ *                   the cloud dedupes
  *     drop:  the operation is cancelled: the machines that bear its mark are deleted
  *     clean: what it made beside machines is deleted, then it ends
  *
@@ -222,6 +223,16 @@ static void nothing_there(struct operation *o)
     operation_clean(o, code);
 }
 
+/* Whether a list that shows nothing is to be believed, or what was sent may be sent again without
+ * that: it makes no second machine. */
+static bool is_over(struct operation *o)
+{
+    if (clock_mono_ns() >= o->settled_ns)
+        return true;
+    return o->connection->ops->dedupes && !operation_is_cancelled(o) &&
+           clock_wall_ns() <= o->deadline_wall_ns;
+}
+
 static void seek_job(struct job *j)
 {
     struct operation *o = CONTAINER_OF(j, struct operation, job);
@@ -242,7 +253,7 @@ static void seek_job(struct job *j)
         adopt(o, best);
     else if (best)
         missed(o, seek_job);
-    else if (clock_mono_ns() < o->settled_ns)
+    else if (!is_over(o))
         operation_later(o, seek_job, poll_ns(o));
     else
         nothing_there(o);

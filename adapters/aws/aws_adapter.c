@@ -3,7 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws.h"
+#include "aws_actions.h"
+#include "aws_check.h"
+#include "aws_create.h"
+#include "aws_images.h"
+#include "aws_instances.h"
+#include "aws_manifest.h"
+#include "aws_marks.h"
+#include "aws_networks.h"
+#include "aws_regions.h"
+#include "aws_types.h"
 
 static void aws_close(struct adapter *a)
 {
@@ -39,11 +48,21 @@ static bool build(struct adapter *a, const char *name)
     return a->sender != NULL && a->credentials != NULL;
 }
 
+/* EC2 is eventually consistent: what was made, changed or deleted may be missing in lists for some
+ * seconds ("Eventual consistency in the Amazon EC2 API"). */
+enum { SETTLE_MS = 10000, SETTLE_MS_MAX = 600000 };
+
+static int aws_settle_ms(const struct adapter *a)
+{
+    return a->settle_ms;
+}
+
 static struct adapter *aws_open(const struct settings *s, struct open_error *ret_error)
 {
     struct adapter *a = calloc(1, sizeof(*a));
 
-    if (a != NULL)
+    if (a != NULL &&
+        settings_number(s, "settle_ms", SETTLE_MS, SETTLE_MS_MAX, &a->settle_ms, ret_error))
         a->config = aws_config_load(s, ret_error);
     if (a != NULL && a->config != NULL && build(a, s->cloud))
         return a;
@@ -59,9 +78,14 @@ const struct adapter_ops aws_adapter = {
     .name = "aws",
     .description = "Amazon Web Services: EC2, with the credentials of the AWS CLI.",
     .version = ISOBAR_VERSION,
+    .manifest = aws_manifest,
     .open = aws_open,
     .close = aws_close,
     .poll_interval_ms = 1000,
-    /* EC2 makes nothing a second time under one ClientToken: an order may be sent again at once. */
-    .settle_ms = NULL,
+    .settle_ms = aws_settle_ms,
+    /* By the ClientToken of RunInstances. */
+    .dedupes = true,
+#define SLOT(service, method, slot) .slot = aws_##slot,
+    ADAPTER_METHODS(SLOT)
+#undef SLOT
 };

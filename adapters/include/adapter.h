@@ -82,15 +82,19 @@ struct settings {
     } * items;
 };
 
-/* The value, or NULL. */
-const char *settings_get(const struct settings *s, const char *name);
-
-struct adapter;
-
 /* Where a connection cannot be opened: what to tell the operator, one sentence. */
 struct open_error {
     char text[512];
 };
+
+/* The value, or NULL. */
+const char *settings_get(const struct settings *s, const char *name);
+/* A whole number from 0 to `max`, or `initial` where there is none; false with the words in
+ * `ret_error` where it is no such number. */
+bool settings_number(const struct settings *s, const char *name, int initial, int max, int *ret,
+                     struct open_error *ret_error) MUST_USE;
+
+struct adapter;
 
 /* The methods that go to a cloud, each with its slot: X(Service, Method, slot). This is the one
  * list of them: the slots below and the server's rows are made from it. */
@@ -147,10 +151,12 @@ struct adapter_ops {
     bool (*is_instant)(const struct adapter *a);
     /* How long to wait between two looks at a machine that changes its state; milliseconds. */
     int poll_interval_ms;
-    /* How long after its sender is dead a create may still take effect or be missing in lists of
-     * this connection's cloud; milliseconds. 0, or NULL: the cloud itself makes nothing a second
-     * time under one token, so that it may be sent again at once. */
+    /* How long after its sender is dead an order may still take effect, or its effect be missing in
+     * lists of this connection's cloud; milliseconds. 0, or NULL: neither happens. */
     int (*settle_ms)(const struct adapter *a);
+    /* The cloud itself makes nothing a second time under one token: a create may be sent again at
+     * once, whatever lists show. */
+    bool dedupes;
 
     /* The slots. create_vm makes one machine: several are several operations, whatever the manifest
      * says of instance_count. A list gathers all pages of the cloud; it may apply the request's
@@ -160,8 +166,8 @@ struct adapter_ops {
      *
      * Recovery: create_vm with op->resumed uses what an earlier try under the same op->token has
      * made, and must not make a second machine: it is called when list_operation_vms has found
-     * none twice, settle_ms apart. What it made and a failure leaves behind, it takes back itself;
-     * where it cannot, or has died, delete_leftover does.
+     * none twice, settle_ms apart, or once where the cloud dedupes. What it made and a failure
+     * leaves behind, it takes back itself; where it cannot, or has died, delete_leftover does.
      * list_operation_vms: every machine that bears the token req->operation_id, in whatever state,
      * but for those that are gone. A filter that the cloud may ignore is checked again on each.
      * list_leftovers: everything that bears the mark of any gateway: kind, id, name, operation_id,

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "isobar/clock.h"
@@ -163,4 +165,20 @@ const char *settings_get(const struct settings *s, const char *name)
         if (strcmp(s->items[i].name, name) == 0)
             return s->items[i].value;
     return NULL;
+}
+
+bool settings_number(const struct settings *s, const char *name, int initial, int max, int *ret,
+                     struct open_error *ret_error)
+{
+    const char *text = settings_get(s, name);
+    char *end = NULL;
+    long n = text ? strtol(text, &end, 10) : initial;
+
+    if (text && (end == text || *end != '\0' || n < 0 || n > max)) {
+        snprintf(ret_error->text, sizeof(ret_error->text),
+                 "%s: \"%.80s\" is no number from 0 to %d", name, text, max);
+        return false;
+    }
+    *ret = (int)n;
+    return true;
 }

@@ -1,8 +1,9 @@
 #include "kit/shape.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "shape_fill.h"
 
 /* One container of the JSON text that is being read, and where its content goes. */
 struct frame {
@@ -18,6 +19,7 @@ struct frame {
     void *to;
     size_t room;                     /* elements that the list at `to` has memory for */
     const struct shape_field *field; /* FRAME_STRUCT: of the value that comes next, or NULL */
+    size_t next;                     /* FRAME_STRUCT: where fill_find() goes on */
     const char *key;                 /* FRAME_MAP, FRAME_DICT: of the value that comes next */
 };
 
@@ -32,9 +34,6 @@ struct reader {
     struct frame frames[JSON_DEPTH_MAX];
 };
 
-/* Elements that a list has memory for at first; it doubles from there. */
-#define LIST_ROOM 4
-
 static bool reader_fail(struct reader *r, const char *why)
 {
     snprintf(r->why, 160, "%s", why);
@@ -43,7 +42,7 @@ static bool reader_fail(struct reader *r, const char *why)
 
 static bool reader_full(struct reader *r)
 {
-    return reader_fail(r, "it does not fit into the memory that one call may use");
+    return reader_fail(r, FILL_NO_ROOM);
 }
 
 static bool reader_skip(struct reader *r)
@@ -60,170 +59,48 @@ static bool reader_push(struct reader *r, enum frame_kind kind, const struct sha
     return true;
 }
 
-/* The place behind the `n` elements that `*items` has, made larger where need be; NULL where memory
- * is short. */
-static void *grow(struct reader *r, size_t *room, void **items, size_t n, size_t size)
-{
-    if (n == *room) {
-        size_t wanted = *room ? *room * 2 : LIST_ROOM;
-        void *grown = arena_array(r->arena, wanted, size);
-
-        if (!grown)
-            return NULL;
-        if (n)
-            memcpy(grown, *items, n * size);
-        *items = grown;
-        *room = wanted;
-    }
-    return (char *)*items + n * size;
-}
-
-/* The key may hold a NUL; no name does. */
-static bool is_name(const char *name, const char *key, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (name[i] == '\0' || name[i] != key[i])
-            return false;
-    return name[len] == '\0';
-}
-
-static const struct shape_field *find_field(const struct shape *shape, const char *name, size_t len)
-{
-    for (size_t i = 0; i < shape->n_fields; i++) {
-        if (is_name(shape->fields[i].name, name, len))
-            return &shape->fields[i];
-    }
-    return NULL;
-}
-
-/* The text of a scalar, in the arena; NULL for null. */
-static const char *scalar_text(struct reader *r, const struct json_event *ev)
+/* A string of digits counts as a number too; one that says "true" is no bool. */
+static struct fill_value scalar_value(const struct json_event *ev)
 {
     switch (ev->kind) {
     case JSON_TRUE:
-        return "true";
+        return (struct fill_value){"true", 4, FILL_BOOL};
     case JSON_FALSE:
-        return "false";
+        return (struct fill_value){"false", 5, FILL_BOOL};
     case JSON_NUMBER:
+        return (struct fill_value){ev->text, ev->len, FILL_REAL};
     case JSON_STRING:
-        return arena_strndup(r->arena, ev->text, ev->len);
+        return (struct fill_value){ev->text, ev->len, FILL_DIGITS};
     default:
-        return NULL;
+        return (struct fill_value){0};
     }
-}
-
-/* An integer as JSON or people write it; false where it is none or out of range. */
-static bool scalar_int(const struct json_event *ev, int64_t *ret)
-{
-    size_t i = ev->len > 0 && ev->text[0] == '-';
-    bool negative = i == 1;
-    char text[64];
-    double real;
-    int64_t value = 0;
-
-    if (i == ev->len)
-        return false;
-    for (; i < ev->len && ev->text[i] >= '0' && ev->text[i] <= '9'; i++) {
-        int digit = ev->text[i] - '0';
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, negative ? -digit : digit, &value))
-            return false;
-    }
-    *ret = value;
-    if (i == ev->len)
-        return true;
-    if (ev->kind != JSON_NUMBER || ev->len >= sizeof(text))
-        return false;
-    if (!memchr(ev->text, 'e', ev->len) && !memchr(ev->text, 'E', ev->len))
-        return true;
-    memcpy(text, ev->text, ev->len);
-    text[ev->len] = '\0';
-    real = strtod(text, NULL);
-    if (!(real > -9.2e18 && real < 9.2e18))
-        return false;
-    *ret = (int64_t)real;
-    return true;
-}
-
-static bool store_scalar(struct reader *r, struct frame *f, const struct json_event *ev)
-{
-    char *at = (char *)f->to + f->field->offset;
-    const char *text;
-    int64_t number;
-    bool truth = ev->kind == JSON_TRUE;
-
-    switch (f->field->type) {
-    case SHAPE_STRING:
-        text = scalar_text(r, ev);
-        memcpy(at, &text, sizeof(text));
-        break;
-    case SHAPE_INT:
-        if ((ev->kind == JSON_NUMBER || ev->kind == JSON_STRING) && scalar_int(ev, &number))
-            memcpy(at, &number, sizeof(number));
-        break;
-    case SHAPE_BOOL:
-        if (truth || ev->kind == JSON_FALSE)
-            memcpy(at, &truth, sizeof(truth));
-        break;
-    default: /* not what was expected: as if it were absent */
-        break;
-    }
-    return true;
-}
-
-static bool add_string(struct reader *r, struct frame *f, const struct json_event *ev)
-{
-    struct shape_strings *list = f->to;
-    const char *text = scalar_text(r, ev), **place;
-    void *items = list->items;
-
-    if (!text)
-        return true;
-    place = grow(r, &f->room, &items, list->n, sizeof(*place));
-    if (!place)
-        return reader_full(r);
-    list->items = items;
-    *place = text;
-    list->n++;
-    return true;
-}
-
-static bool add_pair(struct reader *r, struct frame *f, const struct json_event *ev)
-{
-    struct shape_map *map = f->to;
-    const char *text = scalar_text(r, ev);
-    struct shape_pair *place;
-    void *items = map->items;
-
-    if (!text)
-        return true;
-    place = grow(r, &f->room, &items, map->n, sizeof(*place));
-    if (!place)
-        return reader_full(r);
-    map->items = items;
-    *place = (struct shape_pair){.key = f->key, .value = text};
-    map->n++;
-    return true;
 }
 
 static bool on_scalar(struct reader *r, struct frame *f, const struct json_event *ev)
 {
-    switch (f->kind) {
-    case FRAME_STRUCT:
-        return !f->field || store_scalar(r, f, ev);
-    case FRAME_STRINGS:
-        return add_string(r, f, ev);
-    case FRAME_MAP:
-        return add_pair(r, f, ev);
-    default:
+    struct fill_value value = scalar_value(ev);
+    const char *text;
+    bool fits = true;
+
+    if (f->kind == FRAME_STRUCT) {
+        if (f->field)
+            fill_scalar(r->arena, f->field, f->to, &value);
         return true;
     }
+    if (!value.text || (f->kind != FRAME_STRINGS && f->kind != FRAME_MAP))
+        return true;
+    text = fill_text(r->arena, &value);
+    if (f->kind == FRAME_STRINGS)
+        fits = fill_string(r->arena, f->to, &f->room, text);
+    else
+        fits = fill_pair(r->arena, f->to, &f->room, f->key, text);
+    return fits || reader_full(r);
 }
 
 static bool on_key(struct reader *r, struct frame *f, const struct json_event *ev)
 {
     if (f->kind == FRAME_STRUCT)
-        f->field = find_field(f->shape, ev->text, ev->len);
+        f->field = fill_find(f->shape, ev->text, ev->len, &f->next);
     else
         f->key = arena_strndup(r->arena, ev->text, ev->len);
     return true;
@@ -233,39 +110,31 @@ static bool on_key(struct reader *r, struct frame *f, const struct json_event *e
  * one of its own elements: those are read to their end. */
 static bool begin_element(struct reader *r, struct frame *f)
 {
-    struct shape_list *list = f->to;
-    char *element = grow(r, &f->room, &list->items, list->n, f->shape->size);
+    char *element = fill_element(r->arena, f->to, &f->room, f->shape->size);
 
     if (!element)
         return reader_full(r);
-    list->n++;
     if (f->kind == FRAME_DICT)
         memcpy(element + f->shape->key_offset, &f->key, sizeof(f->key));
     return reader_push(r, FRAME_STRUCT, f->shape, element);
 }
 
-/* A container that is the value of a field; it begins anew where the field comes twice. */
+/* A container that is the value of a field. */
 static bool begin_field(struct reader *r, struct frame *f, bool object)
 {
     static const struct {
         bool object;
         enum frame_kind kind;
-        size_t size;
     } containers[] = {
-        [SHAPE_STRUCT] = {true, FRAME_STRUCT, 0},
-        [SHAPE_LIST] = {false, FRAME_LIST, sizeof(struct shape_list)},
-        [SHAPE_STRINGS] = {false, FRAME_STRINGS, sizeof(struct shape_strings)},
-        [SHAPE_MAP] = {true, FRAME_MAP, sizeof(struct shape_map)},
-        [SHAPE_DICT] = {true, FRAME_DICT, sizeof(struct shape_list)},
+        [SHAPE_STRUCT] = {true, FRAME_STRUCT},    [SHAPE_LIST] = {false, FRAME_LIST},
+        [SHAPE_STRINGS] = {false, FRAME_STRINGS}, [SHAPE_MAP] = {true, FRAME_MAP},
+        [SHAPE_DICT] = {true, FRAME_DICT},
     };
     const struct shape_field *field = f->field;
-    char *at;
 
     if (!field || field->type < SHAPE_STRUCT || containers[field->type].object != object)
         return reader_skip(r);
-    at = (char *)f->to + field->offset;
-    memset(at, 0, containers[field->type].size);
-    return reader_push(r, containers[field->type].kind, field->shape, at);
+    return reader_push(r, containers[field->type].kind, field->shape, fill_container(field, f->to));
 }
 
 static bool on_begin(struct reader *r, struct frame *f, bool object)

@@ -68,26 +68,12 @@ static int openstack_settle_ms(const struct adapter *a)
     return a->settle_ms;
 }
 
-static bool read_settle(struct adapter *a, const struct settings *s, struct open_error *ret_error)
-{
-    const char *text = settings_get(s, "settle_ms");
-    char *end = NULL;
-    long ms = text == NULL ? SETTLE_MS : strtol(text, &end, 10);
-    if (text != NULL && (end == text || *end != '\0' || ms < 0 || ms > SETTLE_MS_MAX)) {
-        os_config_error(ret_error, NULL, "settle_ms: \"%s\" is no number from 0 to %d", text,
-                        SETTLE_MS_MAX);
-        return false;
-    }
-    a->settle_ms = (int)ms;
-    return true;
-}
-
 static struct adapter *openstack_open(const struct settings *s, struct open_error *ret_error)
 {
     struct adapter *a = calloc(1, sizeof(*a));
     if (a == NULL)
         return os_config_error(ret_error, NULL, "out of memory");
-    if (read_settle(a, s, ret_error))
+    if (settings_number(s, "settle_ms", SETTLE_MS, SETTLE_MS_MAX, &a->settle_ms, ret_error))
         a->config = os_config_load(s, ret_error);
     if (a->config != NULL && build(a, s->cloud))
         return a;

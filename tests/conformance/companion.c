@@ -11,6 +11,11 @@
 
 /* It logs in to its cloud, and may wait there for machines to go. */
 #define PATIENCE_S 120
+#define PYTHON     "/usr/bin/python3"
+
+static pid_t process;
+static int control, output; /* the port; what it prints */
+static char line[1024];     /* the first of that */
 
 /* The value of a member of a flat JSON object: behind the colon. */
 static const char *member(const char *json, const char *name)
@@ -33,48 +38,59 @@ static bool member_text(const char *json, const char *name, char *out, size_t ro
     return len < room;
 }
 
-const char *companion_member(const struct companion *c, const char *name)
+const char *companion_member(const char *name)
 {
     static char text[512];
 
-    return member_text(c->line, name, text, sizeof(text)) ? text : NULL;
+    return member_text(line, name, text, sizeof(text)) ? text : NULL;
 }
 
-bool companion_start(struct companion *c, const char *const argv[])
+void companion_start(const char *script, const char *argument)
 {
+    const char *folder = getenv("ISOBAR_CONFORMANCE");
+    char path[512];
+    const char *const argv[] = {PYTHON, path, argument, NULL};
     size_t len = 0;
 
-    c->pid = child_start(argv, NULL, &c->fd);
-    if (c->pid < 0)
-        return false;
-    while (len < sizeof(c->line) - 1 && read(c->fd, c->line + len, 1) == 1 && c->line[len] != '\n')
+    snprintf(path, sizeof(path), "%s/%s", folder ? folder : ".", script);
+    process = child_start(argv, NULL, &output);
+    while (process > 0 && len < sizeof(line) - 1 && read(output, line + len, 1) == 1 &&
+           line[len] != '\n')
         len++;
-    c->line[len] = '\0';
-    const char *port = member(c->line, "control");
-    c->port = port ? atoi(port) : 0;
+    line[len] = '\0';
+    const char *at = member(line, "control");
+    control = at ? atoi(at) : 0;
     /* The pipe stays open: else the next that it says would end it. */
-    if (c->port == 0) {
-        fprintf(stderr, "%s: %s\n", argv[0], c->line);
-        companion_stop(c);
-    }
-    return c->port != 0;
-}
-
-void companion_stop(struct companion *c)
-{
-    if (c->pid <= 0)
+    if (control != 0)
         return;
-    child_end(c->pid);
-    close(c->fd);
-    c->pid = 0;
+    fprintf(stderr, "%s: %s\n", script, line);
+    companion_stop();
+    exit(1);
 }
 
-static int dial(int port)
+bool companion_stop(void)
+{
+    char said[4096];
+    ssize_t n;
+
+    if (process <= 0)
+        return true;
+    bool well = child_end(process);
+    if (!well && (n = read(output, said, sizeof(said) - 1)) > 0) {
+        said[n] = '\0';
+        printf("FAIL the program beside the cloud: %s\n", said);
+    }
+    close(output);
+    process = 0;
+    return well;
+}
+
+static int dial(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval patience = {.tv_sec = PATIENCE_S};
     struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)port),
+                             .sin_port = htons((uint16_t)control),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -85,11 +101,12 @@ static int dial(int port)
     return -1;
 }
 
-int companion_ask(const struct companion *c, const char *method, const char *path, char ret_id[64])
+/* The `count` of the answer, -1 where that fails. `ret_id` (may be NULL) gets its `id`. */
+static int ask(const char *method, const char *path, char ret_id[64])
 {
     char text[4096];
     size_t len = 0;
-    int fd = dial(c->port);
+    int fd = dial();
 
     if (fd < 0)
         return -1;
@@ -111,4 +128,55 @@ int companion_ask(const struct companion *c, const char *method, const char *pat
     if (ret_id && !member_text(text, "id", ret_id, 64))
         ret_id[0] = '\0';
     return atoi(count);
+}
+
+static int ask_about(const char *method, const char *what, const char *key, const char *value,
+                     char ret_id[64])
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "/%s?%s=%s", what, key, value);
+    return ask(method, path, ret_id);
+}
+
+bool companion_arm(enum fault f)
+{
+    return ask_about("POST", "arm", "fault", fault_names[f], NULL) > 0;
+}
+
+void companion_disarm(void)
+{
+    ask("DELETE", "/rules", NULL);
+}
+
+bool companion_hit(void)
+{
+    return ask("GET", "/hits", NULL) > 0;
+}
+
+int companion_machines(struct run *t, const char *token, char ret_id[64])
+{
+    (void)t;
+    return ask_about("GET", "machines", "token", token, ret_id);
+}
+
+int companion_things(struct run *t, const char *token)
+{
+    (void)t;
+    return ask_about("GET", "things", "token", token, NULL);
+}
+
+bool companion_drop_machines(const char *token)
+{
+    return ask_about("DELETE", "machines", "token", token, NULL) == 0;
+}
+
+bool companion_drop_things(const char *token)
+{
+    return ask_about("DELETE", "things", "token", token, NULL) == 0;
+}
+
+int companion_logins(void)
+{
+    return ask("GET", "/logins", NULL);
 }

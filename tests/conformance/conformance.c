@@ -154,6 +154,5 @@ int main(int argc, char **argv)
         return 77;
     }
     int code = run_all(*h, argv + 2);
-    (*h)->stop();
-    return code;
+    return (*h)->stop() ? code : 1;
 }

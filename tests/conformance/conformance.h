@@ -52,7 +52,8 @@ struct harness {
     const char *cannot[FAULT_COUNT]; /* why not; NULL: it can */
     /* Get ready, once; the reason where nothing can run, else NULL. */
     const char *(*start)(void);
-    void (*stop)(void);
+    /* False where something was wrong all the while, with the words printed. */
+    bool (*stop)(void);
     /* The settings of a connection on which this fault will be armed; how many. */
     size_t (*settings)(enum fault f, struct setting items[SETTINGS_MAX]);
     /* From now on the fault happens, and no longer. NULL: the settings have said it already, and it
@@ -190,21 +191,24 @@ bool run_found(struct run *t, const char *token, struct answer *ret) MUST_USE;
 bool run_exactly(struct run *t, const char *token, int n, const char *id) MUST_USE;
 void run_sleep(int ms);
 
-/* ---- A cloud's companion: a program that is started beside it. companion.c ---- */
+/* ---- A cloud's companion: a program that is started beside it, one a process. companion.c ---- */
 
-struct companion {
-    pid_t pid;
-    int port, fd;    /* of its control; of its output */
-    char line[1024]; /* the first of that */
-};
-/* Start it, and read its first line, a JSON object that names its `control` port. */
-bool companion_start(struct companion *c, const char *const argv[]) MUST_USE;
-void companion_stop(struct companion *c);
+/* Start it with Python, and read its first line, a JSON object that names its `control` port.
+ * `script` is a file of this folder, `argument` may be NULL. Ends the program where that fails. */
+void companion_start(const char *script, const char *argument);
 /* The text of a member of the first line; NULL where there is none. Static storage. */
-const char *companion_member(const struct companion *c, const char *name);
-/* Ask it by HTTP: the `count` of its answer, -1 where it fails. `ret_id` (may be NULL) gets its
- * `id`. */
-int companion_ask(const struct companion *c, const char *method, const char *path, char ret_id[64]);
+const char *companion_member(const char *name);
+
+/* Those of struct harness, by asking it. */
+bool companion_stop(void);
+bool companion_arm(enum fault f);
+void companion_disarm(void);
+bool companion_hit(void);
+int companion_machines(struct run *t, const char *token, char ret_id[64]);
+int companion_things(struct run *t, const char *token);
+bool companion_drop_machines(const char *token);
+bool companion_drop_things(const char *token);
+int companion_logins(void);
 
 /* Start a program that ends with this one, its output going to a file (NULL: a pipe, whose other
  * end is returned in `ret_fd`); -1 where it fails. child.c */

@@ -12,8 +12,9 @@ static const char *sandbox_start(void)
     return NULL;
 }
 
-static void sandbox_stop(void)
+static bool sandbox_stop(void)
 {
+    return true;
 }
 
 static size_t sandbox_settings_of(enum fault f, struct setting items[SETTINGS_MAX])

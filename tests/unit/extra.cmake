@@ -17,6 +17,11 @@ add_test(NAME unit.pbjson_peer COMMAND ${ISOBAR_PYTHON} ${CMAKE_CURRENT_LIST_DIR
     $<TARGET_FILE:pbjson_peer> ${CMAKE_BINARY_DIR}/proto/gen/isobar.binpb ${PEER}/all.binpb)
 set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 
+# Data from public projects, read in place.
+foreach(name test_xml_protocol test_xml_recorded test_aws_recorded)
+    target_compile_definitions(${name} PRIVATE SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
+endforeach()
+
 # The store's tests look into its file, and put a layer below it that fails.
 target_link_libraries(test_store_disk PRIVATE PkgConfig::SQLITE3)
 target_link_libraries(test_store_fault PRIVATE PkgConfig::SQLITE3)
@@ -34,6 +39,7 @@ function(alloc_fail_wrap name)
 endfunction()
 alloc_fail_wrap(test_alloc)
 alloc_fail_wrap(test_alloc_fail)
+alloc_fail_wrap(test_aws_credentials)
 alloc_fail_wrap(test_alloc_fail_start)
 alloc_fail_wrap(test_azure_credentials)
 alloc_fail_wrap(test_client_alloc)

@@ -1,10 +1,10 @@
-"""What a lab of the emulator has, and what has become of it: nothing is ever forgotten."""
+"""What an OpenStack lab has: what it comes with, and how it is counted."""
 
-import heapq
-import random
 import re
 import time
 import uuid
+
+from lab import BaseLab
 
 MARK = re.compile(r'^isobar-(.+)$')
 TOKEN_KEY = 'isobar_token'
@@ -52,102 +52,15 @@ def marked(text):
     return found.group(1) if found else None
 
 
-class Thing:
-    """A machine, port, address, volume or key. `base` is as it was made; what has changed since, and
-    what will, stands in `changes` with its time."""
+class Lab(BaseLab):
+    """One OpenStack of the emulator."""
 
-    def __init__(self, kind, base, token, now, shown):
-        self.kind, self.base, self.token = kind, base, token
-        self.made, self.shown, self.gone = now, shown, None
-        self.changes = []
-
-    def change(self, t, **fields):
-        self.changes.append((t, fields))
-
-    def forget_plans(self, now):
-        self.changes = [each for each in self.changes if each[0] <= now]
-
-    def at(self, t):
-        if not self.changes:
-            return self.base
-        fields = dict(self.base)
-        for when, change in self.changes:
-            if when <= t:
-                fields.update(change)
-        return fields
-
-    def alive(self, now):
-        return self.gone is None or self.gone > now
-
-    def listed(self, then):
-        """Whether a list shows it that is as things were `then`."""
-        return self.shown <= then and self.alive(then)
-
-
-class Lab:
-    """One cloud of the emulator, with its own faults: see FAULTS."""
-
-    # Seconds but for shares, numbers and `refuse`, the beginning of names that get no machine.
-    FAULTS = {'late_commit': 0.0, 'list_lag': 0.0, 'lost_reply': 0.0, 'boot': 0.2, 'pace': 0.1,
-              'instances': 1000, 'refuse': ''}
+    FAULTS = dict(BaseLab.FAULTS, instances=1000)      # the quota
+    KINDS = ('server', 'port', 'fip', 'volume', 'keypair')
 
     def __init__(self, name, seed=0, **faults):
-        unknown = set(faults) - set(self.FAULTS)
-        if unknown:
-            raise ValueError('no such fault: %s' % ', '.join(sorted(unknown)))
-        self.name, self.seed = name, seed
-        for key, value in self.FAULTS.items():
-            setattr(self, key, faults.get(key, value))
-        self.things = {'server': {}, 'port': {}, 'fip': {}, 'volume': {}, 'keypair': {}}
-        self.tokens, self.drawn = set(), {}
-        self.journal, self.plans = [], []
-        self.pending = 0        # requests that have been read and not yet done
-        self.kills = []
-        self.address = 10
-
-    def draw(self, what):
-        """A generator for the n-th event of this kind: the same in each run with this seed, however
-        the kinds are interleaved."""
-        n = self.drawn[what] = self.drawn.get(what, 0) + 1
-        return random.Random('%s/%s/%d' % (self.seed, what, n))
-
-    def note(self, event, kind, id, token, **more):
-        self.journal.append(dict(more, t=time.time(), event=event, kind=kind, id=id, token=token))
-
-    # ---- Time ----
-
-    def plan(self, t, do):
-        heapq.heappush(self.plans, (t, len(self.journal), id(do), do))
-
-    def sweep(self, now):
-        """What was to happen until now."""
-        while self.plans and self.plans[0][0] <= now:
-            heapq.heappop(self.plans)[3]()
-
-    # ---- Making and taking away ----
-
-    def make(self, kind, base, token, shown_after=0.0):
-        now = time.time()
-        thing = Thing(kind, base, token, now, now + shown_after)
-        self.things[kind][base['id']] = thing
-        self.note('made', kind, base['id'], token)
-        return thing
-
-    def get(self, kind, id):
-        thing = self.things[kind].get(id)
-        return thing if thing and thing.alive(time.time()) else None
-
-    def remove(self, thing, at=None):
-        now = time.time()
-        thing.gone = now if at is None else at
-        self.note('deleted', thing.kind, thing.base['id'], thing.token)
-
-    def list(self, kind):
-        """As it was some time ago."""
-        then = time.time()
-        if self.list_lag:
-            then -= self.draw('list ' + kind).uniform(0, self.list_lag)
-        return [each.at(then) for each in self.things[kind].values() if each.listed(then)]
+        super().__init__(name, seed, **faults)
+        self.tokens, self.address = set(), 10
 
     def new_address(self):
         self.address += 1
@@ -162,8 +75,8 @@ class Lab:
 
     def count(self):
         """A row a token: what is alive now, and which machines there ever were."""
+        self.sweep(time.time())
         now, rows = time.time(), {}
-        self.sweep(now)
         for kind, things in self.things.items():
             for thing in things.values():
                 row = rows.setdefault(thing.token or '', {

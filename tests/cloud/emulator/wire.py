@@ -13,14 +13,16 @@ from urllib.parse import parse_qs, unquote
 
 REASONS = {200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content', 300: 'Multiple Choices',
            400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found',
-           409: 'Conflict', 412: 'Precondition Failed', 500: 'Internal Server Error'}
+           409: 'Conflict', 412: 'Precondition Failed', 500: 'Internal Server Error',
+           503: 'Service Unavailable'}
 
 
 class Request:
-    __slots__ = ('method', 'target', 'path', 'query', 'headers', 'body')
+    __slots__ = ('method', 'target', 'path', 'query', 'headers', 'body', 'about')
 
     def __init__(self, method, target, headers):
         self.method, self.target, self.headers, self.body = method, target, headers, b''
+        self.about = None       # for the server: what it has found out of it
         path, _, query = target.partition('?')
         self.path = unquote(path)
         self.query = parse_qs(query, keep_blank_values=True) if query else {}
@@ -31,10 +33,13 @@ class Request:
 
 class Connection(asyncio.Protocol):
     def __init__(self, server):
-        self.server = server        # serve(connection, request), half(request) -> bool
+        # serve(connection, request); half(request), with the body that has come so far: whether it
+        # ends here, or None to be asked again with more of it.
+        self.server = server
         self.buffer = b''
         self.request = None         # whose head is read
         self.length = 0
+        self.halved = False         # half() has said
         self.busy = False           # one is being answered
         self.open = True
 
@@ -54,6 +59,12 @@ class Connection(asyncio.Protocol):
         """Whether there was a whole request."""
         if self.request is None and not self.read_head():
             return False
+        if not self.halved:
+            self.request.body = self.buffer[:self.length]
+            ends = self.server.half(self.request)
+            self.halved = ends is not None
+            if ends:
+                self.lose()
         if not self.open or len(self.buffer) < self.length:
             return False
         request, self.request = self.request, None
@@ -81,20 +92,32 @@ class Connection(asyncio.Protocol):
         if headers.get('expect', '').lower() == '100-continue':
             self.transport.write(b'HTTP/1.1 100 Continue\r\n\r\n')
         self.request, self.length = Request(words[0], words[1], headers), int(length)
-        # The head is more than half of what there is to read of it, but for the longest bodies.
-        if self.server.half(self.request):
-            self.lose()
+        self.halved = False
         return True
+
+    @staticmethod
+    def encode(status, body=None, headers=()):
+        """(head, body), the body as it is where it is bytes, else as JSON."""
+        data = b'' if body is None else body if isinstance(body, bytes) else \
+            json.dumps(body).encode()
+        lines = ['HTTP/1.1 %d %s' % (status, REASONS.get(status, 'Status')),
+                 'Content-Length: %d' % len(data), *('%s: %s' % each for each in headers)]
+        if data and not isinstance(body, bytes):
+            lines.append('Content-Type: application/json')
+        return '\r\n'.join(lines + ['', '']).encode(), data
 
     def reply(self, status, body=None, headers=()):
         self.busy = False
-        data = b'' if body is None else json.dumps(body).encode()
-        lines = ['HTTP/1.1 %d %s' % (status, REASONS.get(status, 'Status')),
-                 'Content-Length: %d' % len(data), *('%s: %s' % each for each in headers)]
-        if data:
-            lines.append('Content-Type: application/json')
         if self.open:
-            self.transport.write('\r\n'.join(lines + ['', '']).encode() + data)
+            self.transport.write(b''.join(self.encode(status, body, headers)))
+
+    def end_with(self, data):
+        """The last of an answer; then the connection is closed."""
+        self.busy = False
+        if self.open:
+            self.transport.write(data)
+            self.open = False
+            self.transport.close()
 
     def lose(self):
         """No answer: the connection is reset."""
