@@ -18,6 +18,11 @@
 /* A cloud that says "tomorrow" is asked again before that: it may have been in error. */
 #define CLOSED_MAX_NS (300 * NS_PER_SEC)
 
+/* What counts as the last requests, and over how many seconds they are spread. Clouds that say how
+ * many are left give some ten new ones a second. */
+#define LEFT_SCARCE   50
+#define LEFT_SPREAD_S 10.0
+
 void governor_init(struct governor *g)
 {
     memset(g, 0, sizeof(*g));
@@ -137,6 +142,27 @@ void governor_throttled(struct governor *g, enum governor_class class, int64_t s
     bucket_cut(b, sent_ns, now_ns);
     if (retry_after_ms > 0 && now_ns + closed > b->closed_until_ns)
         b->closed_until_ns = now_ns + closed;
+    pthread_mutex_unlock(&g->lock);
+}
+
+void governor_left(struct governor *g, enum governor_class class, int64_t now_ns, int64_t left)
+{
+    struct bucket *b = &g->buckets[class];
+    double wanted = (double)left / LEFT_SPREAD_S, rate;
+
+    if (left >= LEFT_SCARCE)
+        return;
+    if (wanted < RATE_LEAST)
+        wanted = RATE_LEAST;
+    pthread_mutex_lock(&g->lock);
+    rate = bucket_rate(b, now_ns);
+    if (rate == 0 || wanted < rate) {
+        b->rate = wanted;
+        b->top = wanted / CUT;
+        b->cut_ns = now_ns;
+        if (rate == 0)
+            b->next_ns = now_ns;
+    }
     pthread_mutex_unlock(&g->lock);
 }
 

@@ -101,6 +101,9 @@ static void learn(struct errand *e, const struct breaker_pass *pass)
         return;
     if (skew_sample(&e->rsp, clock_wall_ns(), now - e->sent_ns, &sample))
         skew_learn(&s->skew, sample);
+    int64_t left = s->ops->calls_left ? s->ops->calls_left(s->ctx, &e->rsp) : -1;
+    if (left >= 0)
+        governor_left(&s->governor, errand_class(e), now, left);
     if (e->rsp.status >= 400 && errand_is_throttle(e))
         governor_throttled(&s->governor, errand_class(e), e->sent_ns, now,
                            errand_retry_after_ms(e));

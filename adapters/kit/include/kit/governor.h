@@ -43,6 +43,9 @@ void governor_sent(struct governor *g, enum governor_class class, int64_t now_ns
  * long. */
 void governor_throttled(struct governor *g, enum governor_class class, int64_t sent_ns,
                         int64_t now_ns, int64_t retry_after_ms);
+/* The cloud said, with an answer, how many requests are left to the account for now: the last ones
+ * are spread over some seconds, so that there is no throttle. */
+void governor_left(struct governor *g, enum governor_class class, int64_t now_ns, int64_t left);
 /* Requests a second that are allowed; 0: no limit. */
 double governor_rate(struct governor *g, enum governor_class class, int64_t now_ns);
 

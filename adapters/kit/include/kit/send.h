@@ -31,6 +31,9 @@ struct sender_ops {
     /* Whether the cloud refused the credential, where it says so with something else than a 401:
      * authenticate(renew) and one resend then too. NULL: it never does. */
     bool (*is_refused)(void *ctx, const struct http_response *rsp);
+    /* How many requests are left to the account for now, by an answer's headers; -1 where it does
+     * not say. NULL: no answer says. */
+    int64_t (*calls_left)(void *ctx, const struct http_response *rsp);
 };
 
 struct sender;
