@@ -1,5 +1,6 @@
-/* A token for Resource Manager, from the first place that has credentials; kept while it lasts, and
- * renewed early.
+/* A token for Resource Manager, from the first place that has credentials, in the order of enum
+ * az_credential; kept while it lasts, and renewed early. What is there and is refused is the end of
+ * the search; the place that has given a token is asked for the next one.
  */
 #ifndef AZ_CREDENTIALS_H
 #define AZ_CREDENTIALS_H
@@ -10,7 +11,7 @@
 
 /* token_ref.data: constant while the reference is held. token_ref.value is the bearer token. */
 struct az_session {
-    const char *source; /* for people: "the environment's service principal 1b0..", "az" */
+    char *source; /* for people: "the service principal 1b0.. of tenant ..", "az" */
 };
 
 struct az_credentials;

@@ -18,7 +18,7 @@ add_test(NAME unit.pbjson_peer COMMAND ${ISOBAR_PYTHON} ${CMAKE_CURRENT_LIST_DIR
 set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 
 # Data from public projects, read in place.
-foreach(name test_xml_protocol test_xml_recorded)
+foreach(name test_xml_protocol test_xml_recorded test_aws_recorded)
     target_compile_definitions(${name} PRIVATE SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
 endforeach()
 
@@ -39,8 +39,11 @@ function(alloc_fail_wrap name)
 endfunction()
 alloc_fail_wrap(test_alloc)
 alloc_fail_wrap(test_alloc_fail)
+alloc_fail_wrap(test_aws_credentials)
 alloc_fail_wrap(test_alloc_fail_start)
+alloc_fail_wrap(test_azure_credentials)
 alloc_fail_wrap(test_client_alloc)
+alloc_fail_wrap(test_jwt)
 alloc_fail_wrap(test_lane)
 alloc_fail_wrap(test_sigv4_key)
 alloc_fail_wrap(test_timer)

@@ -22,6 +22,9 @@ struct sender_ops {
      * a cloud has a code of its own for it ("RequestLimitExceeded"). A 429, and a 503 with
      * Retry-After, always do. NULL: no other. */
     bool (*is_throttle)(void *ctx, const struct http_response *rsp);
+    /* Whether a 5xx is a refusal all the same ("no room for such a machine"): nothing was done, the
+     * same again is refused again, and nothing is wrong with the cloud. NULL: it never is. */
+    bool (*is_refusal)(void *ctx, const struct http_response *rsp);
     /* Whether the cloud refused the request because of the time in its signature. It is
      * authenticated and sent once more then, with the offset of this answer. NULL: it never is. */
     bool (*is_clock_skew)(void *ctx, const struct http_response *rsp);
@@ -39,6 +42,7 @@ struct sender;
  * sent, whatever became of those before it. */
 struct sender *sender_new(struct http_client *client, struct breakers *breakers,
                           const struct sender_ops *ops, void *ctx, const char *what);
+/* NULL is allowed. */
 void sender_free(struct sender *s);
 
 /* How far the cloud's clock is ahead of ours, nanoseconds, for who signs with the time: learned
