@@ -4,7 +4,6 @@
 
 #include "aws_await.h"
 #include "aws_states.h"
-#include "isobar/clock.h"
 
 #define HIBERNATED "Client.UserInitiatedHibernate"
 
@@ -140,20 +139,21 @@ pb_ResultCode aws_order_change(struct adapter *a, struct op *op, const struct aw
     return code;
 }
 
-/* What else has changed with the state, as the next look shows it. */
-static void follow(struct op *op, const struct aws_action *action, const char *before,
-                   struct aws_instance *i)
+/* The machine as the order leaves it. */
+static pb_Vm *after(struct adapter *a, struct op *op, const struct aws_action *action,
+                    const char *before, struct aws_instance *i)
 {
-    char now[CLOCK_TEXT_MAX];
+    bool changed = before != NULL && i->state.name != NULL && strcmp(before, i->state.name) != 0;
 
-    if (before != NULL && strcmp(before, i->state.name) == 0)
-        return;
-    i->state_reason.code = action->reason;
-    i->state_reason.message = NULL;
-    if (strcmp(i->state.name, "pending") != 0)
-        return;
-    clock_format(clock_wall_ns() / NS_PER_SEC, 0, now);
-    i->launch_time = arena_strdup(op->arena, now);
+    if (changed) {
+        i->state_reason.code = action->reason;
+        i->state_reason.message = NULL;
+    }
+    pb_Vm *vm = aws_instance_message(a, op, i);
+    /* EC2 has one word for a machine that is being made and one that is being started. */
+    if (vm != NULL && changed && vm->state == VM_STATE_CREATING)
+        vm->state = VM_STATE_STARTING;
+    return vm;
 }
 
 static pb_ResultCode act(struct adapter *a, struct op *op, const struct aws_action *action,
@@ -163,20 +163,18 @@ static pb_ResultCode act(struct adapter *a, struct op *op, const struct aws_acti
     struct aws_query q;
 
     pb_ResultCode code = aws_instance_await(a, op, wanted, &i);
+    const char *before = i.state.name;
     if (code == RESULT_CODE_OK)
         code = aws_action_judge(op, action, &i);
     if (code == RESULT_CODE_OK) {
-        const char *before = i.state.name;
         if (!dry_run && op->note_id != NULL && !op->note_id(op, i.thing.id))
             return op_end(op, op_not_noted(op));
         aws_build_action(&q, op->arena, action, i.thing.id, dry_run);
         code = aws_order_change(a, op, &q, action->name, &i);
-        if (code == RESULT_CODE_OK)
-            follow(op, action, before, &i);
     }
     if (!result_is_success(code))
         return op_end(op, code);
-    *ret = aws_instance_message(a, op, &i);
+    *ret = after(a, op, action, before, &i);
     return op_end(op, dry_run ? RESULT_CODE_OK : RESULT_CODE_CHANGED);
 }
 

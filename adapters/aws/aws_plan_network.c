@@ -141,7 +141,7 @@ static struct shape_list defaults_of(struct arena *a, const struct shape_list *l
     struct shape_list ret = {0, found};
 
     for (size_t i = 0; found != NULL && i < list->n; i++)
-        if (s[i].default_for_zone)
+        if (aws_is_true(s[i].default_for_zone))
             found[ret.n++] = s[i];
     return ret;
 }
