@@ -18,6 +18,7 @@ from targets import TARGETS, check_there  # noqa: E402
 # A run waits most of its time: for settling clouds, for late commits.
 PARALLEL, PARALLEL_REAL = 12, 2
 KINDS = ('lost', 'doubled', 'unknown')
+CLOUDS = ('emulator', 'remote')
 
 
 def sanitized():
@@ -93,12 +94,12 @@ def main(args=None):
     parser.add_argument('runs', nargs='?', type=int, help='2,000; with --openstack 30')
     parser.add_argument('--openstack', action='store_true',
                         help='against the OpenStack that ISOBAR_TEST_OPENSTACK names')
-    parser.add_argument('--target', choices=('emulator', 'remote'), action='append')
+    parser.add_argument('--target', choices=CLOUDS, action='append')
     parser.add_argument('--point', help='only this one (with one run a seed: the same run again)')
     parser.add_argument('--seed', type=int, default=1, help='of the first run')
     parser.add_argument('--parallel', type=int)
     args = parser.parse_args(args)
-    names = ['openstack'] if args.openstack else args.target or ['emulator', 'remote']
+    names = ['openstack'] if args.openstack else args.target or list(CLOUDS)
     runs = args.runs or (30 if args.openstack else 2000)
     check_there(names)
     if args.point:

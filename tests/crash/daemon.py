@@ -29,8 +29,8 @@ class BadEnd(Exception):
 class Daemon:
     """`folder` has the configuration, the state, the socket and the log of all its lives."""
 
-    def __init__(self, folder, clouds, messages):
-        self.folder, self.messages = folder, messages
+    def __init__(self, folder, clouds, messages, env=None):
+        self.folder, self.messages, self.env = folder, messages, env or {}
         self.socket_path = os.path.join(folder, 'isobar.sock')
         self.log_path = os.path.join(folder, 'log')
         self.process, self.client, self.dead = None, None, None
@@ -43,6 +43,7 @@ class Daemon:
     def start(self, kill_at=''):
         """Does not wait until it answers: it may die before."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(('OS_', 'ISOBAR_'))}
+        env.update(self.env)
         if kill_at:
             env['ISOBAR_KILL_AT'] = kill_at
         with open(self.log_path, 'a') as log:

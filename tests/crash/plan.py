@@ -8,10 +8,17 @@ POINTS = ('before-intent', 'after-intent', 'reply-read', 'second-commit', 'recov
 EMULATOR = POINTS + ('clean-up', 'http-half-sent', 'http-sent', 'http-replied', 'random')
 REMOTE = POINTS + ('half-sent', 'sent', 'random')
 REAL = POINTS + ('clean-up', 'random')
-TARGETS = {'emulator': EMULATOR, 'remote': REMOTE, 'openstack': REAL}
-# Requests at which the emulator has it killed.
-REQUESTS = [('POST', '/compute/v2.1/servers', 5), ('POST', '/network/v2.0/ports', 5),
-            ('DELETE', '/compute/v2.1/servers/', 1), ('GET', '/compute/v2.1/servers', 4)]
+TARGETS = {'emulator': EMULATOR, 'ec2': EMULATOR, 'remote': REMOTE, 'openstack': REAL}
+# Requests at which an emulator has it killed, and up to the how-manieth.
+REQUESTS = {
+    'emulator': [({'method': 'POST', 'path': '/compute/v2.1/servers'}, 5),
+                 ({'method': 'POST', 'path': '/network/v2.0/ports'}, 5),
+                 ({'method': 'DELETE', 'path': '/compute/v2.1/servers/'}, 1),
+                 ({'method': 'GET', 'path': '/compute/v2.1/servers'}, 4)],
+    'ec2': [({'action': 'RunInstances'}, 5), ({'action': 'CreateNetworkInterface'}, 1),
+            ({'action': 'A(llocate|ssociate)Address'}, 1), ({'action': 'TerminateInstances'}, 1),
+            ({'action': 'DescribeInstances'}, 4)],
+}
 REFUSED = 'refused-'
 
 
@@ -24,7 +31,7 @@ class Death:
         self.reached = None         # whether it died by itself
 
     def __str__(self):
-        what = self.point or (self.rule and '{when} {method} {path} #{nth}'.format(**self.rule))
+        what = self.point or (self.rule and ' '.join(map(str, self.rule.values())))
         return '%s%s' % (what or 'after %.3f s' % self.after_s,
                          {None: '', True: ' (reached)', False: ' (not reached)'}[self.reached])
 
@@ -66,6 +73,8 @@ class Plan:
         faults = {'late_commit': 0.5 if draw.random() < 0.7 else 0.0,
                   'list_lag': draw.choice((0.0, 0.2, 0.5)),
                   'lost_reply': draw.choice((0.0, 0.1, 0.3))}
+        if self.target == 'ec2':
+            faults['eventual'] = draw.choice((0.0, 0.3, 0.8))
         return {name: value for name, value in faults.items() if value}
 
     def draw_deaths(self):
@@ -77,9 +86,9 @@ class Plan:
             first = [Death(draw.uniform(0.3, 0.6), draw.choice(('after-intent:2', 'reply-read:2'))),
                      Death(patience, 'recovery:%d' % draw.randint(1, 2))]
         elif point.startswith('http-'):
-            method, path, most = draw.choice(REQUESTS)
-            first = [Death(patience, rule={'when': point[len('http-'):], 'method': method,
-                                           'path': path, 'nth': draw.randint(1, most)})]
+            words, most = draw.choice(REQUESTS[self.target])
+            first = [Death(patience, rule=dict(words, when=point[len('http-'):],
+                                               nth=draw.randint(1, most)))]
         else:
             most = 1 if point == 'clean-up' else 4
             first = [Death(patience, '%s:%d' % (point, draw.randint(1, most)))]
@@ -107,7 +116,7 @@ class Plan:
         plain, unseen = self.create(0), self.create(1, wait='WAIT_NONE')
         several = self.create(2, count=draw.choice((2, 3)))
         moved = self.create(3, wait='WAIT_RUNNING')
-        gone = self.create(4, public=self.target == 'emulator' and draw.random() < 0.5)
+        gone = self.create(4, public=self.target in REQUESTS and draw.random() < 0.5)
         calls = [plain, unseen, several, moved, gone]
         if draw.random() < 0.5:
             self.follow(unseen, 'delete', by_name=True, start_s=draw.uniform(0, 0.2))

@@ -82,12 +82,11 @@ class Run:
     def request(self, call):
         if call.kind != 'create':
             return {'cloud': CLOUD, 'id': call.name if call.by_name else call.target_id}
-        spec = {'name': call.name, 'flavorName': self.target.flavor, 'imageId': self.target.image,
-                'networkId': 'private', 'tags': {'run': str(self.plan.seed)}}
+        spec = dict(self.target.spec, name=call.name, tags={'run': str(self.plan.seed)})
         if call.count > 1:
             spec['instanceCount'] = call.count
         if call.public:
-            spec['publicIpType'] = 'dynamic'
+            spec['publicIpType'] = self.target.public
         if call.refused:
             spec.update(self.target.refused)
         request = {'cloud': CLOUD, 'spec': spec}
@@ -210,7 +209,8 @@ class Run:
         found, facts = [], None
         try:
             clouds = await self.target.open(self.folder, self.messages)
-            self.daemon = Daemon(os.path.join(self.folder, 'gateway'), clouds, self.messages)
+            self.daemon = Daemon(os.path.join(self.folder, 'gateway'), clouds, self.messages,
+                                 self.target.env)
             lives = asyncio.create_task(self.live())
             await asyncio.sleep(0)
             try:

@@ -11,7 +11,8 @@ from gateway import skip
 from plan import REFUSED
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'cloud', 'emulator'))
+sys.path[:0] = [os.path.join(HERE, '..', 'cloud', each) for each in ('emulator', 'ec2')]
+import ec2_emulator  # noqa: E402
 import openstack_emulator  # noqa: E402
 
 # How long after its sender's death a create may still show up: more than late_commit and list_lag.
@@ -62,18 +63,46 @@ def as_openstack(clouds_file, more):
         CLOUD, CLOUD, clouds_file, more)
 
 
-class Emulator:
-    """An emulated OpenStack; one process has a lab for each run."""
+class Target:
+    """`spec` is what all machines have in common, and `refused` what makes an order fail; `env` is for
+    the daemon."""
 
-    flavor, image, refused, settled_s, patience = 'm1.tiny', 'cirros', {}, 8, 1
-    process = None
+    refused, settled_s, patience, public = {}, 8, 1, 'dynamic'
 
     def __init__(self, plan):
-        self.plan, self.lab = plan, 'run-%s' % plan.seed
+        self.plan, self.env = plan, {}
 
     @classmethod
     async def begin(cls):
-        cls.process = openstack_emulator.Emulator()
+        pass
+
+    @classmethod
+    async def end(cls):
+        return []
+
+    async def made(self):
+        """How many machines there ever were, and of how many operations."""
+        return 0, 0
+
+    async def evidence(self):
+        return {}
+
+    async def close(self):
+        pass
+
+
+class Emulated(Target):
+    """An emulator; one process has a lab for each run."""
+
+    process, make = None, None
+
+    def __init__(self, plan):
+        super().__init__(plan)
+        self.lab = 'run-%s' % plan.seed
+
+    @classmethod
+    async def begin(cls):
+        cls.process = cls.make()
 
     @classmethod
     async def end(cls):
@@ -86,17 +115,33 @@ class Emulator:
             raise RuntimeError('the emulator says %d: %s' % (status, said))
         return said
 
-    async def open(self, folder, messages):
-        told = await self.ask('POST', '/labs', dict(
+    async def new_lab(self):
+        return await self.ask('POST', '/labs', dict(
             self.plan.faults, name=self.lab, seed=self.plan.seed, boot=0.05, pace=0.03,
             refuse=REFUSED))
+
+    async def arm(self, rule, pid):
+        await self.ask('POST', '/kill', dict(rule, lab=self.lab, pid=pid))
+
+    async def evidence(self):
+        return await self.ask('GET', '/journal?lab=' + self.lab)
+
+    async def close(self):
+        await self.ask('DELETE', '/labs/' + self.lab)
+
+
+class Emulator(Emulated):
+    """An emulated OpenStack."""
+
+    make = openstack_emulator.Emulator
+    spec = {'flavorName': 'm1.tiny', 'imageId': 'cirros', 'networkId': 'private'}
+
+    async def open(self, folder, messages):
+        told = await self.new_lab()
         path = os.path.join(folder, 'clouds.yaml')
         with open(path, 'w') as f:
             f.write(openstack_emulator.clouds_yaml({CLOUD: told['auth_url']}))
         return as_openstack(path, ', settle_ms: %d' % SETTLE_MS if SETTLE_MS else '')
-
-    async def arm(self, rule, pid):
-        await self.ask('POST', '/kill', dict(rule, lab=self.lab, pid=pid))
 
     async def count(self, operations):
         """(machines, what belongs to machines, whether more is to come)"""
@@ -113,34 +158,60 @@ class Emulator:
         return machines, rest, coming
 
     async def made(self):
-        """How many machines there ever were, and of how many operations."""
         rows = (await self.ask('GET', '/count?lab=' + self.lab))['tokens'].values()
         return sum(len(each['servers_ever']) for each in rows), sum(
             bool(each['servers_ever']) for each in rows)
 
-    async def evidence(self):
-        return await self.ask('GET', '/journal?lab=' + self.lab)
+
+class Ec2(Emulated):
+    """An emulated EC2; a lab is an account."""
+
+    make = ec2_emulator.Emulator
+    # With a static address there is a network interface beside it, both made before the machine.
+    spec = {'flavorName': 't3.micro', 'imageId': 'web', 'zone': 'us-east-1a'}
+    public = 'static'
+
+    async def open(self, folder, messages):
+        told = await self.new_lab()
+        self.env = {'AWS_ACCESS_KEY_ID': told['access_key_id'],
+                    'AWS_SECRET_ACCESS_KEY': told['secret_access_key']}
+        return 'clouds: {%s: {adapter: aws, region: %s, endpoint_url: "%s", settle_ms: %d}}\n' % (
+            CLOUD, told['region'], told['url'], SETTLE_MS)
+
+    async def count(self, operations):
+        counted = await self.ask('GET', '/count?lab=' + self.lab)
+        machines, rest, coming = [], [], counted['pending'] > 0
+        for token, row in counted['tokens'].items():
+            for each in row['machines']:
+                coming = coming or each['deleting'] or each['state'] in ('pending', 'shutting-down')
+                if not each['deleting'] and each['state'] != 'shutting-down':
+                    machines.append({'id': each['id'], 'name': each['name'], 'token': token,
+                                     'stopped': each['state'] == 'stopped'})
+            rest += [dict(each, kind=kind, token=token)
+                     for kind in ('interfaces', 'addresses') for each in row[kind] if token]
+        return machines, rest, coming
+
+    async def made(self):
+        rows = (await self.ask('GET', '/count?lab=' + self.lab))['tokens'].values()
+        return sum(len(each['machines_ever']) for each in rows), sum(
+            bool(each['machines_ever']) for each in rows)
 
     async def close(self):
-        await self.ask('DELETE', '/labs/' + self.lab)
+        wrong = (await self.ask('GET', '/violations?lab=' + self.lab))['violations']
+        await super().close()
+        if wrong:
+            raise RuntimeError('requests that EC2 does not know: %s' % wrong[:3])
 
 
-class Remote:
+class Remote(Target):
     """The sandbox cloud in an isobard of its own, reached as clients reach it."""
 
-    flavor, image, refused = 'm1.tiny', 'ubuntu', {'imageId': 'no-such-image'}
-    settled_s, patience = 8, 1
+    spec = {'flavorName': 'm1.tiny', 'imageId': 'ubuntu', 'networkId': 'private'}
+    refused = {'imageId': 'no-such-image'}
 
     def __init__(self, plan):
-        self.plan, self.inner, self.client = plan, None, None
-
-    @classmethod
-    async def begin(cls):
-        pass
-
-    @classmethod
-    async def end(cls):
-        return []
+        super().__init__(plan)
+        self.inner, self.client = None, None
 
     async def open(self, folder, messages):
         faults = self.plan.faults
@@ -182,9 +253,6 @@ class Remote:
                                  'token': outer.get(each.native['client_token'], '')})
         return machines, [], coming
 
-    async def made(self):
-        return 0, 0
-
     async def evidence(self):
         machines = await self.count(())
         return {'machines': machines[0]}
@@ -196,14 +264,12 @@ class Remote:
             await self.inner.stop()
 
 
-class OpenStack:
+class OpenStack(Target):
     """A real one, in a project of the test's own."""
 
-    flavor, image, refused = 'm1.tiny', 'test-image', {'zone': 'nova:no-such-host'}
+    spec = {'flavorName': 'm1.tiny', 'imageId': 'test-image', 'networkId': 'private'}
+    refused = {'zone': 'nova:no-such-host'}
     settled_s, patience, project = 60, 5, None
-
-    def __init__(self, plan):
-        self.plan = plan
 
     @classmethod
     async def begin(cls):
@@ -264,12 +330,6 @@ class OpenStack:
                                  'used_by': each.get('device_id', '')})
         return machines, rest, coming
 
-    async def made(self):
-        return 0, 0
-
-    async def evidence(self):
-        return {}
-
     def take_away(self, machines, rest):
         with self.connect() as cloud:
             for each in machines:
@@ -284,11 +344,8 @@ class OpenStack:
         """What the run has made goes; `end` sees what it did not know of."""
         await in_thread(self.take_away, machines, rest)
 
-    async def close(self):
-        pass
 
-
-TARGETS = {'emulator': Emulator, 'remote': Remote, 'openstack': OpenStack}
+TARGETS = {'emulator': Emulator, 'ec2': Ec2, 'remote': Remote, 'openstack': OpenStack}
 
 
 def check_there(names):

@@ -15,6 +15,7 @@ that its Action as a whole fits. A new lab takes `region` and `empty` too, and i
     POST   /metadata {"lab", "role", "zone", "seconds", "token"}
            a port of its own with the metadata of a machine and the credentials of a container;
            {"url", "credentials_url"}: see ec2_metadata.py
+    GET    /orders?lab=LAB      what RunInstances was asked for, by ClientToken
     GET    /asked?lab=LAB       how often credentials and tokens were asked for
 """
 
@@ -39,6 +40,7 @@ from ec2_lab import Lab  # noqa: E402
 from ec2_model import Refused  # noqa: E402
 from ec2_signature import BadSignature  # noqa: E402
 
+ACTION = re.compile(rb'(^|&)Action=[^&]*&')
 READS = re.compile(r'Describe|Get|AssumeRole|$')
 
 
@@ -110,8 +112,8 @@ class Cloud(serving.Cloud):
                      if key_id == lab.key_id or key_id in lab.sessions), None)
 
     def knows(self, request):
-        """The action is in the body, at its beginning if the client is like others."""
-        return b'&' in request.body or \
+        """Its action, that is, or there is none."""
+        return ACTION.search(request.body) is not None or \
             len(request.body) == int(request.headers.get('content-length', 0))
 
     def half(self, request):
@@ -143,6 +145,9 @@ class Cloud(serving.Cloud):
             server = ec2_metadata.Server(lab, **body)
             self.metadata.setdefault(lab.name, []).append(server)
             return server.start(self.loop)
+        if (method, path) == ('GET', '/orders'):
+            return {token: order[0] for (kind, token), order in lab.orders.items()
+                    if kind == 'instance'}
         if (method, path) == ('GET', '/asked'):
             return lab.asked
         return None

@@ -50,8 +50,11 @@ class Lab(BaseLab):
         self.sessions, self.violations, self.orders = {}, [], {}
         self.next_private, self.next_public = {}, 10
         self.asked = {}         # how often something was asked for, for the endpoints of credentials
+        for row in catalogue.IMAGES:
+            self.make('image', catalogue.image_fields(row, self.account), None)
         if not empty:
             self.fill()
+        self.journal.clear()
 
     @property
     def zones(self):
@@ -91,7 +94,7 @@ class Lab(BaseLab):
                          max(self.shown_after(kind), late), late)
 
     def fill(self):
-        """What an account has from its beginning."""
+        """What an account has that is not empty."""
         vpc = self.new_id('vpc')
         self.make('vpc', {'id': vpc, 'CidrBlock': '172.31.0.0/16', 'IsDefault': True, 'tags': {}}, None)
         for n, zone in enumerate(self.zones):
@@ -100,11 +103,8 @@ class Lab(BaseLab):
                                  'CidrBlock': '172.31.%d.0/20' % (16 * n), 'DefaultForAz': True,
                                  'MapPublicIpOnLaunch': bool(self.public_ips)}, None)
         self.add_group(vpc, 'default', 'default VPC security group', {}, own=True)
-        for row in catalogue.IMAGES + [catalogue.OWN_IMAGE]:
-            fields = catalogue.image_fields(row, self.account)
-            self.make('image', fields, None)
+        self.make('image', catalogue.image_fields(catalogue.OWN_IMAGE, self.account), None)
         self.add_key(catalogue.KEY_NAME, catalogue.KEY_TEXT, {})
-        self.journal.clear()
 
     def add_group(self, vpc, name, words, tags, own=False):
         """`own`: its members reach each other, as in a default group."""

@@ -156,6 +156,9 @@ def describe_status(lab, p):
 
 # ---- Start, stop, reboot, terminate ----
 
+PENDING = {'Code': 'pending', 'Message': 'pending'}
+
+
 def change_of(lab, id, before, after):
     return {'InstanceId': id, 'PreviousState': before, 'CurrentState': lab.state({'state': after})}
 
@@ -172,12 +175,12 @@ def user_reason(lab, what, now, code='Client.UserInitiatedShutdown', words='User
 
 
 def publish(lab, fields, now):
-    """Addresses for those interfaces that want one and have none."""
+    """Addresses for those interfaces that want one and have none, when the machine runs."""
     for id in fields['interfaces']:
         interface = lab.things['interface'][id]
         has = interface.at(now)
         if has['wants_public'] and not has['public'] and not has['address']:
-            interface.change(now, public=lab.new_public())
+            interface.change(now + lab.boot, public=lab.new_public())
 
 
 @action('StartInstances')
@@ -198,9 +201,9 @@ def start_instances(lab, p):
         if after == 'stopped':
             after = 'pending'
             publish(lab, fields, now)
-            each.change(now, state='pending', launched=now, StateReason=None,
+            each.change(now, state='pending', launched=now, StateReason=PENDING,
                         StateTransitionReason='')
-            each.change(now + lab.boot, state='running')
+            each.change(now + lab.boot, state='running', StateReason=None)
             lab.note('start', 'instance', fields['id'], each.token)
         done.append(change_of(lab, fields['id'], before, after))
     return {'StartingInstances': done}
@@ -213,6 +216,9 @@ def no_room(zone, kind):
 
 
 def check_stop(p, fields):
+    if fields['state'] == 'pending' and fields['launched'] == fields['made']:
+        raise Refused('IncorrectInstanceState', "Instance '%s' cannot be stopped as it has never "
+                      "reached the 'running' state." % fields['id'])
     if fields['state'] not in ('running', 'stopped', 'stopping'):
         raise wrong_state(fields['id'], 'stopped')
     if fields['one_time']:
@@ -284,6 +290,23 @@ def terminate_instances(lab, p):
             lab.plan(end, lambda id=fields['id']: let_go(lab, id))
         done.append(change_of(lab, fields['id'], before, after))
     return {'TerminatingInstances': done}
+
+
+@action('CancelSpotInstanceRequests')
+def cancel_spot(lab, p):
+    """A request that is persistent would make another machine, had this emulator the time."""
+    ids = p['SpotInstanceRequestIds']
+    found = {each.base.get('SpotInstanceRequestId'): each
+             for each in lab.things['instance'].values()}
+    gone = [id for id in ids if id not in found]
+    if gone:
+        raise Refused('InvalidSpotInstanceRequestID.NotFound', 'The spot instance request ID %s does '
+                      'not exist' % gone[0])
+    would(p)
+    for id in ids:
+        lab.note('cancelled', 'spot request', id, found[id].token)
+    return {'CancelledSpotInstanceRequests': [
+        {'SpotInstanceRequestId': id, 'State': 'cancelled'} for id in ids]}
 
 
 def let_go(lab, id):

@@ -63,7 +63,7 @@ class Server:
             return 401, b'', TEXT
         if request.method != 'GET':
             return 405, b'', TEXT
-        return self.metadata(request.path)
+        return self.metadata(request.path.rstrip('/'))
 
     def new_token(self, request):
         seconds = request.headers.get(TTL, '')
@@ -78,7 +78,7 @@ class Server:
     def metadata(self, path):
         lab = self.lab
         base = '/latest/meta-data/'
-        if path in (base + 'iam/security-credentials', base + 'iam/security-credentials/'):
+        if path == base + 'iam/security-credentials':
             self.note('role')
             return 200, self.role.encode(), TEXT
         if path == base + 'iam/security-credentials/' + self.role:

@@ -5,7 +5,7 @@ import time
 
 from ec2_actions import Listing, action, need, need_all, tag_set, tags_of, would
 from ec2_catalogue import ZONE_IDS
-from ec2_model import Refused
+from ec2_model import Refused, Unchecked
 
 # ---- VPCs and subnets ----
 
@@ -238,7 +238,8 @@ def create_interface(lab, p):
         if token:
             lab.orders['interface', token] = asked, thing.base['id']
     fields = thing.at(time.time())
-    return {'NetworkInterface': dict(show_interface(lab, thing, fields), Status='pending'),
+    # The model has no such state, and EC2 says it.
+    return {'NetworkInterface': dict(show_interface(lab, thing, fields), Status=Unchecked('pending')),
             'ClientToken': token}
 
 
