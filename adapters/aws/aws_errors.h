@@ -20,7 +20,7 @@ void aws_fault_read(struct arena *a, const struct http_response *rsp, struct aws
 
 /* One row of the table: the first that fits is what it means. */
 struct aws_error_row {
-    const char *code; /* "X": that one; ".X": all that end so; "X*": all that begin so; NULL: any */
+    const char *code; /* "X": that one; "*X": all that end so; "X*": all that begin so; NULL: any */
     int status;       /* 0: any */
     pb_ResultCode result;
     pb_RetryClass retry;

@@ -27,9 +27,14 @@ class Machines(Test):
         id = made['InstanceId']
         self.assertEqual((made['State'], made['ClientToken'], made['KeyName'], made['Tags']),
                          ({'Code': 0, 'Name': 'pending'}, 't1', 'default-key', TAGS))
+        # As in EC2, an address is not told before the machine runs.
+        self.assertEqual((made.get('PublicIpAddress'), made['StateReason']['Code']), (None, 'pending'))
         ec2.get_waiter('instance_running').wait(InstanceIds=[id], WaiterConfig=QUICK)
         ec2.get_waiter('instance_status_ok').wait(InstanceIds=[id], WaiterConfig=QUICK)
         seen = machine(ec2, id)
+        self.assertTrue(seen['PublicDnsName'].startswith('ec2-' + seen[
+            'PublicIpAddress'].replace('.', '-')))
+        self.assertNotIn('StateReason', seen)
         self.assertEqual((seen['State']['Code'], seen['Monitoring']), (16, {'State': 'enabled'}))
         self.assertEqual([each['DeviceName'] for each in seen['BlockDeviceMappings']],
                          ['/dev/xvda', '/dev/sdf'])

@@ -266,6 +266,22 @@ class Faults(Test):
                 self.assertIn('Quota exceeded', said['forbidden']['message'])
 
 
+class Rules(Test):
+    """Single requests, known by method and path."""
+
+    def test_refuse(self):
+        make_lab('rules')
+        api = self.api('rules')
+        rule = {'lab': 'rules', 'method': 'GET', 'path': '/compute/v2.1/flavors'}
+        emulator.ask('POST', '/rules', dict(rule, what='refuse', status=403, code='forbidden'))
+        code, said = api('GET', '/compute/v2.1/flavors')
+        self.assertEqual((code, said['forbidden']['code']), (403, 403))
+        emulator.ask('POST', '/rules', dict(rule, what='deep', depth=3))
+        self.assertEqual(api('GET', '/compute/v2.1/flavors'), (200, [[[]]]))
+        self.assertIn('flavors', api('GET', '/compute/v2.1/flavors')[1])
+        self.assertEqual(emulator.ask('GET', '/rules?lab=rules')['count'], 2)
+
+
 class Kills(Test):
     """A process is dead at the instant that was named, and what it asked for is done or not."""
 

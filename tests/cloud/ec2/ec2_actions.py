@@ -227,9 +227,10 @@ class Listing:
             raise Refused('InvalidParameterCombination', 'The parameter %s cannot be used with the '
                           'parameter maxResults' % self.both)
         if ids:
+            ids = list(dict.fromkeys(ids))
             for id in ids:
                 check_form(self.kind, id)
-            things = [lab.things[self.kind].get(id) for id in dict.fromkeys(ids)]
+            things = [lab.things[self.kind].get(id) for id in ids]
             gone = [id for id, each in zip(ids, things)
                     if each is None or not each.visible(now) or each.found > now]
             if gone:

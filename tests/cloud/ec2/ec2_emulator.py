@@ -40,6 +40,7 @@ from ec2_lab import Lab  # noqa: E402
 from ec2_model import Refused  # noqa: E402
 from ec2_signature import BadSignature  # noqa: E402
 
+ACTION = re.compile(rb'(^|&)Action=[^&]*&')
 READS = re.compile(r'Describe|Get|AssumeRole|$')
 
 
@@ -111,8 +112,8 @@ class Cloud(serving.Cloud):
                      if key_id == lab.key_id or key_id in lab.sessions), None)
 
     def knows(self, request):
-        """The action is in the body, at its beginning if the client is like others."""
-        return b'&' in request.body or \
+        """Its action, that is, or there is none."""
+        return ACTION.search(request.body) is not None or \
             len(request.body) == int(request.headers.get('content-length', 0))
 
     def half(self, request):

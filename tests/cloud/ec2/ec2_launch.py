@@ -6,7 +6,7 @@ import time
 
 from ec2_actions import action, need, tags_of, would
 from ec2_catalogue import TEMPLATE, TYPES
-from ec2_machines import no_room, publish, show_machine
+from ec2_machines import PENDING, no_room, publish, show_machine
 from ec2_model import Refused
 from ec2_network import check_private, groups_for, make_interface
 from ec2_volumes import check_size, make_volume
@@ -240,6 +240,7 @@ class Launch:
             'Architecture': self.image['Architecture'], 'ClientToken': p.get('ClientToken', ''),
             'KeyName': p.get('KeyName'), 'EnaSupport': True, 'Hypervisor': 'xen', 'ProductCodes': [],
             'EbsOptimized': p.get('EbsOptimized', False), 'StateTransitionReason': '',
+            'StateReason': PENDING,
             'RootDeviceName': self.image['RootDeviceName'], 'RootDeviceType': 'ebs',
             'VirtualizationType': 'hvm', 'PlatformDetails': 'Linux/UNIX',
             'UsageOperation': 'RunInstances', 'EnclaveOptions': {'Enabled': False},
@@ -297,7 +298,7 @@ class Launch:
                 fields['id']).base['id'] for device, each in self.disks.items()]
         publish(lab, fields, now)
         thing = lab.add('instance', fields, self.p.get('ClientToken'))
-        thing.change(now + lab.boot, state='running')
+        thing.change(now + lab.boot, state='running', StateReason=None)
         return thing
 
 

@@ -156,6 +156,9 @@ def describe_status(lab, p):
 
 # ---- Start, stop, reboot, terminate ----
 
+PENDING = {'Code': 'pending', 'Message': 'pending'}
+
+
 def change_of(lab, id, before, after):
     return {'InstanceId': id, 'PreviousState': before, 'CurrentState': lab.state({'state': after})}
 
@@ -172,12 +175,12 @@ def user_reason(lab, what, now, code='Client.UserInitiatedShutdown', words='User
 
 
 def publish(lab, fields, now):
-    """Addresses for those interfaces that want one and have none."""
+    """Addresses for those interfaces that want one and have none, when the machine runs."""
     for id in fields['interfaces']:
         interface = lab.things['interface'][id]
         has = interface.at(now)
         if has['wants_public'] and not has['public'] and not has['address']:
-            interface.change(now, public=lab.new_public())
+            interface.change(now + lab.boot, public=lab.new_public())
 
 
 @action('StartInstances')
@@ -198,9 +201,9 @@ def start_instances(lab, p):
         if after == 'stopped':
             after = 'pending'
             publish(lab, fields, now)
-            each.change(now, state='pending', launched=now, StateReason=None,
+            each.change(now, state='pending', launched=now, StateReason=PENDING,
                         StateTransitionReason='')
-            each.change(now + lab.boot, state='running')
+            each.change(now + lab.boot, state='running', StateReason=None)
             lab.note('start', 'instance', fields['id'], each.token)
         done.append(change_of(lab, fields['id'], before, after))
     return {'StartingInstances': done}
