@@ -340,6 +340,30 @@ static void test_resumed_and_refused(void **state)
     ordered(1, 0, 1, 0);
 }
 
+/* What this try cannot even order, an earlier one may have: it is waited until that would show. */
+static void test_resumed_and_not_planned(void **state)
+{
+    (void)state;
+    CLOUD_ROWS(&cloud,
+               {DO("DescribeSecurityGroups"), ALWAYS, 200,
+                EC2("DescribeSecurityGroups", "<securityGroupInfo/>")},
+               {LIST_MACHINES, 1, 200, RESERVATIONS("")},
+               {LIST_MACHINES, 1, 200, RESERVATIONS(MACHINE(ID, "t1", "running", ""))});
+    pb_VmSpec *s = spec();
+    resumed();
+    assert_string_equal(create(s, RESULT_CODE_CREATED)->id, ID);
+    s = spec();
+    resumed();
+    create(s, RESULT_CODE_NOT_FOUND);
+    assert_int_equal(cloud_count(&cloud, LIST_MACHINES), 2);
+    /* There is no time for that. */
+    s = spec();
+    resumed();
+    cloud.op.deadline_ns = clock_mono_ns() + 80 * NS_PER_MS;
+    create(s, RESULT_CODE_OUTCOME_UNKNOWN);
+    ordered(0, 0, 0, 0);
+}
+
 /* The user's own address: on our interface already, or on somebody's meanwhile. */
 static void test_resumed_with_a_named_address(void **state)
 {
@@ -380,6 +404,7 @@ int main(void)
         TEST(test_resumed),
         TEST(test_resumed_with_an_interface),
         TEST(test_resumed_and_refused),
+        TEST(test_resumed_and_not_planned),
         TEST(test_resumed_with_a_named_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
