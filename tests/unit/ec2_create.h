@@ -97,7 +97,9 @@ UNUSED static int create_setup(void **state)
                                    "</currentState></item></instancesSet>")},
         {LIST_MACHINES, ALWAYS, 200, RESERVATIONS("")},
         {LIST_TAGGED, ALWAYS, 200, RESERVATIONS("")}, {LIST_ENIS, ALWAYS, 200, ENIS("")},
-        {LIST_ADDRS, ALWAYS, 200, ADDRESSES("")}, {DO("AssociateAddress"), ALWAYS, 200, DONE},
+        {LIST_ADDRS, ALWAYS, 200, ADDRESSES("")},
+        {DO("AssociateAddress"), ALWAYS, 200,
+         EC2("AssociateAddress", "<associationId>assoc-1</associationId>")},
         {DO("DisassociateAddress"), ALWAYS, 200, DONE}, {DO("ReleaseAddress"), ALWAYS, 200, DONE},
         {DO("DeleteNetworkInterface"), ALWAYS, 200, DONE},
         {DO("ModifyNetworkInterfaceAttribute"), ALWAYS, 200, DONE});

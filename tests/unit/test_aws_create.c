@@ -159,8 +159,8 @@ static void test_refused_with_an_interface(void **state)
         effects(SIDE_EFFECTS_NONE);
         assert_true(cloud.op.touched);
         ordered(1, 1, 1, 2);
-        assert_int_equal(cloud_count(&cloud, DO("DisassociateAddress")), shown);
-        IN_ORDER(DO("ReleaseAddress") "&AllocationId=eipalloc-1",
+        IN_ORDER(DO("DisassociateAddress") "&AssociationId=assoc-1",
+                 DO("ReleaseAddress") "&AllocationId=eipalloc-1",
                  DO("DeleteNetworkInterface") "&NetworkInterfaceId=eni-1");
         assert_string_equal(cloud.op.result->native->code, "InsufficientInstanceCapacity");
         cloud_drop_row(&cloud);
