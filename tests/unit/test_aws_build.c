@@ -159,7 +159,7 @@ static void test_network(void **state)
                               "&NetworkInterface.1.NetworkInterfaceId=eni-1" TAGS);
     /* EC2 is to choose the zone. */
     p.subnet.thing.id = NULL;
-    p.public_ip = AWS_PUBLIC_DYNAMIC;
+    p.public_ip = AWS_PUBLIC_NONE;
     has_not(run(&p, NULL, false), "SubnetId");
     p.public_ip = AWS_PUBLIC_UNSAID;
     assert_string_equal(run(&p, NULL, false), BEGIN "&SecurityGroupId.1=sg-1&SecurityGroupId.2=sg-2"
@@ -185,8 +185,8 @@ static void test_addresses(void **state)
 
     aws_build_address(&q, &arena, "web", "t1");
     assert_int_equal(q.flags, 0);
-    has(text(&q), "Domain=vpc&TagSpecification.1.ResourceType=elastic-ip");
-    has(text(&q), "isobar-token");
+    has(text(&q), "Domain=vpc&TagSpecification.1.ResourceType=elastic-ip" TAG(
+                      "1", "1", "Name", "web") TAG("1", "2", "isobar-token", "t1"));
     aws_build_address_put(&q, &arena, "eipalloc-1", "eni-1");
     assert_string_equal(text(&q),
                         "Action=AssociateAddress&Version=2016-11-15&AllocationId=eipalloc-1"
@@ -249,7 +249,7 @@ static void test_templates(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         pb_VmSpec *s = spec();
-        struct aws_plan p = plan(s);
+        const struct aws_plan p = plan(s);
         parameter(s, "launch_template", rows[i].given);
         has(run(&p, NULL, false), rows[i].wanted);
     }
