@@ -201,11 +201,18 @@ static const struct shape_field body_fields[] = {
 static const struct shape body_shape = {sizeof(struct body), body_fields, ARRAY_LEN(body_fields),
                                         0};
 
+/* Without the white space around it, and no longer than people read. */
 static const char *words(struct arena *a, const char *text)
 {
+    static const char space[] = " \t\r\n";
+
     if (!text)
         return "";
-    return strlen(text) <= MESSAGE_MAX ? text : utf8_mend(arena_strndup(a, text, MESSAGE_MAX));
+    text += strspn(text, space);
+    size_t len = strnlen(text, MESSAGE_MAX);
+    while (len > 0 && strchr(space, text[len - 1]) != NULL)
+        len--;
+    return utf8_mend(arena_strndup(a, text, len));
 }
 
 void aws_fault_read(struct arena *a, const struct http_response *rsp, struct aws_fault *ret)
