@@ -172,7 +172,14 @@ static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
             return leave(m);
     }
     /* Lost on the way to the machine, and nothing of it to be seen: it can be resumed. */
-    return m->open ? leave(m) : take_back(m, code);
+    if (m->open)
+        return leave(m);
+    /* An earlier try's machine may be there, which lists do not show yet. */
+    if (m->op->resumed && !m->asked_run) {
+        m->op->touched = true;
+        return code;
+    }
+    return take_back(m, code);
 }
 
 /* ---- The slot ---- */
