@@ -157,13 +157,6 @@ static enum look look_for_it(struct aws_making *m, size_t n, bool gone)
     return said;
 }
 
-/* An earlier try's order may be carried out yet, or not be shown yet: what this try was refused, or
- * could not even order, says nothing about that. */
-static enum look look_when_settled(struct aws_making *m)
-{
-    return op_sleep_ms(m->op, m->a->settle_ms) ? look_for_it(m, 1, false) : LOOK_UNSURE;
-}
-
 static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
 {
     bool lost = m->asked_run && aws_is_open(m->op, code);
@@ -173,15 +166,20 @@ static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
     if (lost || mismatch || m->op->resumed) {
         bool patient = (lost || mismatch) && !cancelled;
         enum look said = look_for_it(m, patient ? AWS_LOOKS : 1, mismatch);
-        if (said == LOOK_NONE && !lost && !mismatch)
-            said = look_when_settled(m);
         if (said == LOOK_ONE)
             return RESULT_CODE_OK;
         if (lost || mismatch || said == LOOK_UNSURE)
             return leave(m);
     }
     /* Lost on the way to the machine, and nothing of it to be seen: it can be resumed. */
-    return m->open ? leave(m) : take_back(m, code);
+    if (m->open)
+        return leave(m);
+    /* An earlier try's machine may be there, which lists do not show yet. */
+    if (m->op->resumed && !m->asked_run) {
+        m->op->touched = true;
+        return code;
+    }
+    return take_back(m, code);
 }
 
 /* ---- The slot ---- */

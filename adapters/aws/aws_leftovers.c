@@ -168,26 +168,8 @@ static const pb_Leftover *leftover_of(const struct search *s, const char *kind, 
     return NULL;
 }
 
-/* Delete it; false where something stays: for now, where its machine has not let go of it. */
-static bool delete_all(struct search *s)
-{
-    const struct aws_remains remains = {s->enis, s->addresses};
-    const struct aws_eni *enis = s->enis.items;
-
-    aws_remains_bind(s->a, s->op, &remains);
-    bool all = aws_remains_delete(s->a, s->op, &remains);
-    for (size_t i = 0; i < s->enis.n; i++) {
-        if (!aws_eni_is_attached(&enis[i]))
-            continue;
-        op_warn(s->op, "network interface %s goes with its machine, which is not quite gone",
-                enis[i].thing.id);
-        all = false;
-    }
-    return all;
-}
-
-/* Those that are not in use stay in `s`. */
-static void keep_unused(struct search *s)
+/* Those that are not in use stay in `s`. How many are not kept. */
+static size_t keep_unused(struct search *s)
 {
     struct aws_eni *enis = s->enis.items;
     struct aws_address *addresses = s->addresses.items;
@@ -212,7 +194,36 @@ static void keep_unused(struct search *s)
             op_warn(s->op, "%s %s is in use, or its machine is there, and stays", s->found[i]->kind,
                     s->found[i]->id);
     }
+    size_t in_use = s->n - n;
     s->n = n;
+    return in_use;
+}
+
+/* Something is in use, and no machine of the operation is there: one that is ending has it, or a
+ * list that lags says so. Whoever wants it gone comes again. */
+static pb_ResultCode still_used(struct op *op, const char *token)
+{
+    op_retry(op, RETRY_CLASS_AFTER_BACKOFF, 0, RETRY_SCOPE_INSTANCE);
+    return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
+                   "what operation %s has left behind is still in use, though its machine is gone; "
+                   "the warnings say what; try again later, or take it from where it is",
+                   token);
+}
+
+/* False where something stays that should not. What its machine has not let go of is in use. */
+static bool delete_all(struct search *s, const struct aws_remains *remains, size_t *in_use)
+{
+    const struct aws_eni *enis = s->enis.items;
+
+    aws_remains_bind(s->a, s->op, remains);
+    for (size_t i = 0; i < s->enis.n; i++) {
+        if (!aws_eni_is_attached(&enis[i]))
+            continue;
+        op_warn(s->op, "network interface %s goes with its machine, which is not quite gone",
+                enis[i].thing.id);
+        ++*in_use;
+    }
+    return aws_remains_delete(s->a, s->op, remains);
 }
 
 pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
@@ -228,8 +239,9 @@ pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
         return op_end(op, code);
     add_enis(&s);
     add_addresses(&s);
-    keep_unused(&s);
-    if (!op->arena->exhausted && !req->dry_run && !delete_all(&s)) {
+    size_t in_use = keep_unused(&s);
+    const struct aws_remains remains = {s.enis, s.addresses};
+    if (!op->arena->exhausted && !req->dry_run && !delete_all(&s, &remains, &in_use)) {
         op->result->blame = BLAME_CLOUD;
         op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
         op_retry(op, RETRY_CLASS_AFTER_BACKOFF, 0, RETRY_SCOPE_CLOUD);
@@ -238,6 +250,8 @@ pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
                        "warnings say what stays; try again later",
                        req->id);
     }
+    if (in_use > 0 && !has_machine(&s, req->id) && !req->dry_run)
+        return op_end(op, still_used(op, req->id));
     code = op_end(op, req->dry_run ? RESULT_CODE_OK : RESULT_CODE_DELETED);
     if (result_is_success(code)) {
         ret->leftovers = s.found;
