@@ -1,6 +1,5 @@
 /* Making a machine through the AWS adapter, against a cloud that answers by a table: what is sent
- * in which order, what becomes of refusals and lost answers, and what a create that is resumed
- * does.
+ * in which order, and what becomes of refusals and lost answers.
  */
 #include "ec2_create.h"
 
