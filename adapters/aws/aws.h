@@ -49,10 +49,11 @@ bool aws_said(const struct op *op, const char *code);
 
 /* ---- Lists and look-ups: aws_find.c ---- */
 
-/* How the struct of each kind begins. */
+/* How the struct of each kind begins. What EC2 lists without an id is left out, so there always is
+ * one. */
 struct aws_thing {
     const char *id;
-    const char *name; /* its own, or its tag Name; "" where it has none */
+    const char *name; /* its own, or its tag Name; "" where it has none, never NULL */
     struct shape_map tags;
 };
 
@@ -83,7 +84,11 @@ struct aws_kind {
     const char *const *fixed;
     const struct shape *item; /* of the kind's struct */
     const struct shape *page; /* of struct aws_page */
-    /* Make struct aws_thing whole after parsing (the name, where it is a tag); may be NULL. */
+    /* Where what a page lists is not the things but what has them: make it a list of the things;
+     * may be NULL. */
+    void (*unpack)(struct arena *a, struct shape_list *items);
+    /* Make struct aws_thing whole after parsing: the name, where it is not the tag Name; may be
+     * NULL. */
     void (*complete)(void *item);
     /* Into its message, NULL where memory is short; pure. */
     void *(*message)(struct adapter *a, struct arena *arena, const void *item);
@@ -99,31 +104,67 @@ struct aws_filter {
 
 /* The text as a filter's value that fits nothing else. */
 const char *aws_literal(struct arena *a, const char *text);
+/* A pattern of ours, as a filter's value that fits all that it fits, and perhaps more; NULL where
+ * there is none: it may fit what has no name. */
+const char *aws_glob(struct arena *a, const char *pattern);
 /* Add filters to a query. */
 void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size_t n);
 
+/* What a page lists, as things that are whole; those without an id are left out. Pure. */
+void aws_complete(struct arena *a, const struct aws_kind *kind, struct shape_list *items);
 /* All pages of a query, which is not ended: MaxResults and NextToken are added to it. The answer of
  * each is read into memory of its own and taken back, what was parsed stays in op->arena. `take`
  * gets the items of a page, and returns RESULT_CODE_OK to go on. */
 typedef pb_ResultCode aws_take(void *ctx, struct op *op, const struct shape_list *items);
 pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
                             const struct aws_query *q, aws_take *take, void *ctx) MUST_USE;
+/* Lists of things of `size` bytes, one behind the other. False where memory is short. */
+struct aws_gathering {
+    size_t size;
+    struct shape_list all;
+    size_t room;
+};
+bool aws_gather(struct arena *a, struct aws_gathering *g, const struct shape_list *items) MUST_USE;
 /* All pages into one list. */
 pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *kind,
                        const struct aws_filter *filters, size_t n, struct shape_list *ret) MUST_USE;
+/* All that an id or name may refer to: what has that id, else what has that name. */
+pb_ResultCode aws_look(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                       const char *wanted, const struct aws_filter *filters, size_t n,
+                       struct shape_list *ret) MUST_USE;
 /* The one that a name or id refers to, into `ret`, a zeroed struct of the kind. `field` is the
- * request's field. `filters` narrow the search by name; may be none. */
+ * request's field. `filters` narrow the search; may be none. */
 pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *kind,
                        const char *field, const char *wanted, const struct aws_filter *filters,
                        size_t n, void *ret) MUST_USE;
-/* The two slots that each kind has: all of it, and one by name or id, as messages. */
+/* The two slots that each kind has: all of it that fits the request's pattern for names, and one by
+ * name or id, as messages. */
 pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
-                            const struct aws_filter *filters, size_t n, size_t *ret_n,
-                            void ***ret_messages);
+                            const char *name, const struct aws_filter *filters, size_t n,
+                            size_t *ret_n, void ***ret_messages);
 pb_ResultCode aws_get_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
                            const char *wanted, void **ret_message);
 /* The things of a list as pick() wants them. */
 struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list, size_t size);
+/* One of a list by name or id, as aws_find(). */
+pb_ResultCode aws_pick(struct op *op, const struct aws_kind *kind, const char *field,
+                       const char *wanted, const struct shape_list *list, void *ret) MUST_USE;
+/* Say that there is none: names that are near to an id mean nothing. */
+pb_ResultCode aws_no_such(struct op *op, const struct aws_kind *kind, const char *field,
+                          const char *wanted);
+/* Whether this has the form of an id: "i-0123456789abcdef0", "vpc-61dcd30e". */
+bool aws_is_id(const struct aws_kind *kind, const char *wanted);
+/* Whether EC2 says "true". */
+bool aws_is_true(const char *text);
+
+/* ---- What a message has no field for: aws_native.c ---- */
+
+/* Each text that the tables of `shape` have read into `item`, which begins with a struct aws_thing,
+ * under EC2's own names: "state", "stateReason.code", "networkInterfaceSet.1.status" (the first of
+ * a list), "tag:Env". But for those that `mapped` names, ended by NULL, without the numbers:
+ * "networkInterfaceSet.macAddress"; a name there stands for all that is in it too. */
+void aws_put_native(struct field_pairs *to, const struct shape *shape, const void *item,
+                    const char *const *mapped);
 
 /* ---- Our marks ---- */
 

@@ -3,7 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws.h"
+#include "aws_actions.h"
+#include "aws_check.h"
+#include "aws_create.h"
+#include "aws_images.h"
+#include "aws_instances.h"
+#include "aws_manifest.h"
+#include "aws_marks.h"
+#include "aws_networks.h"
+#include "aws_regions.h"
+#include "aws_types.h"
 
 static void aws_close(struct adapter *a)
 {
@@ -69,10 +78,14 @@ const struct adapter_ops aws_adapter = {
     .name = "aws",
     .description = "Amazon Web Services: EC2, with the credentials of the AWS CLI.",
     .version = ISOBAR_VERSION,
+    .manifest = aws_manifest,
     .open = aws_open,
     .close = aws_close,
     .poll_interval_ms = 1000,
     .settle_ms = aws_settle_ms,
     /* By the ClientToken of RunInstances. */
     .dedupes = true,
+#define SLOT(service, method, slot) .slot = aws_##slot,
+    ADAPTER_METHODS(SLOT)
+#undef SLOT
 };

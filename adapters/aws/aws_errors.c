@@ -40,6 +40,9 @@ const struct aws_error_row aws_errors[] = {
     {"ConcurrentTagAccess", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, THING, LESS},
     {"ConcurrentCreate*", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
     /* Who we are. */
+    /* "Not authorized for images: [ami-..]" */
+    {"AuthFailure", 400, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
+    {"AuthFailure", 403, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
     {"AuthFailure", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
     {"SignatureDoesNotMatch", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
     {"InvalidClientTokenId", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
@@ -64,42 +67,27 @@ const struct aws_error_row aws_errors[] = {
      "enable the region in the account"},
     {"UnauthorizedOperation", 0, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
     {"AccessDenied*", 0, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
-    {"VPCResourceNotSpecified", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "name a subnet"},
+    {"VPC*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "name a subnet"},
     /* No more. */
-    {"InstanceLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"VcpuLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"MaxSpotInstanceCountExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"MaxSpotFleetRequestCountExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"PrivateIpAddressLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING, QUOTA},
     {"TagLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING, "give it fewer tags"},
-    {"ResourceLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"MaxIOPSLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {".LimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {".PerRegionLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"AddressLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"VolumeLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"NetworkInterfaceLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"AttachmentLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING, QUOTA},
-    {"SecurityGroupsPerInstanceLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
+    {"SecurityGroupsPer*", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
      "give it fewer security groups"},
-    {"SecurityGroupsPerInterfaceLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
-     "give it fewer security groups"},
+    {"PrivateIpAddressLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
+     "take an instance type that may have more"},
+    {"AttachmentLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
+     "take an instance type that may have more"},
+    {"*LimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
+    {"*CountExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     /* No room. */
-    {"InsufficientInstanceCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"InsufficientHostCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"InsufficientReservedInstanceCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"InsufficientCapacityOnHost", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"ReservationCapacityExceeded", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"InsufficientVolumeCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"InsufficientAddressCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, REGION, LATER},
-    {"InsufficientCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
     {"InsufficientFreeAddressesInSubnet", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
      "take another subnet, or free addresses of this one"},
+    {"InsufficientAddressCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, REGION, LATER},
+    {"Insufficient*", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
+    {"ReservationCapacityExceeded", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
     {"SpotMaxPriceTooLow", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
      "raise spot_max_price, or wait until the price falls"},
     {"Unsupported", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ZONE,
      "try another zone, instance type or image"},
-    {"UnsupportedOperation", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, THING, CORRECT},
     {"UnsupportedOperation*", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, THING, CORRECT},
     {"UnsupportedHibernationConfiguration", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, THING,
      "make the machine with the parameter hibernation"},
@@ -107,19 +95,15 @@ const struct aws_error_row aws_errors[] = {
     /* Not now. */
     {"OperationNotPermitted", 0, RESULT_CODE_FAILED_PRECONDITION, NEVER, THING,
      "take away what protects it"},
-    {"IncorrectInstanceState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"IncorrectState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"IncorrectSpotRequestState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"IncorrectModificationState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"Incorrect*", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"InvalidInstanceState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"InvalidHostState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"InvalidState*", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"IncorrectInstanceStateException", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"InvalidAMIID.Unavailable", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"DependencyViolation", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take away what uses it"},
     {"VolumeInUse", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
-    {".InUse", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
+    {"*.InUse", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
     {"Resource.AlreadyAssociated", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take it away from where it is"},
     {"ResourceAlreadyAssigned", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
@@ -128,14 +112,14 @@ const struct aws_error_row aws_errors[] = {
     /* There already. */
     {"IdempotentParameterMismatch", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY,
      "the token was used for another request"},
-    {".Duplicate", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another name"},
+    {"*.Duplicate", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another name"},
     {"ResourceAlreadyExists*", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another name"},
     {"PrivateIpAddressInUse", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another address"},
     /* Not there. */
-    {".NotFound", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
-    {".NotFoundException", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
+    {"*.NotFound", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
+    {"*.Unknown", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
+    {"*NotFoundException", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
     {"InvalidInstanceID", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"InvalidVpcID.NotFound", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
     /* Cannot be. */
     {"InvalidAction", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this endpoint does not have it"},
     {"InactiveEndpoint", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
@@ -170,8 +154,8 @@ static bool fits(const char *pattern, const char *code)
 {
     size_t len = strlen(pattern), have = strlen(code);
 
-    if (pattern[0] == '.')
-        return have >= len && strcmp(code + have - len, pattern) == 0;
+    if (pattern[0] == '*')
+        return have >= len - 1 && strcmp(code + have - (len - 1), pattern + 1) == 0;
     if (pattern[len - 1] == '*')
         return strncmp(code, pattern, len - 1) == 0;
     return strcmp(code, pattern) == 0;
@@ -261,6 +245,15 @@ bool aws_is_throttle(const struct http_response *rsp)
     char code[64];
 
     return row_of(rsp, code)->result == RESULT_CODE_RATE_LIMITED;
+}
+
+bool aws_is_refusal(const struct http_response *rsp)
+{
+    char code[64];
+    const struct aws_error_row *row = row_of(rsp, code);
+
+    return row->code != NULL && row->result != RESULT_CODE_UNAVAILABLE &&
+           row->result != RESULT_CODE_RATE_LIMITED;
 }
 
 static bool is_one_of(const char *code, const char *const *codes, size_t n)

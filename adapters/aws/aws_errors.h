@@ -20,7 +20,7 @@ void aws_fault_read(struct arena *a, const struct http_response *rsp, struct aws
 
 /* One row of the table: the first that fits is what it means. */
 struct aws_error_row {
-    const char *code; /* "X": that one; ".X": all that end so; "X*": all that begin so; NULL: any */
+    const char *code; /* "X": that one; "*X": all that end so; "X*": all that begin so; NULL: any */
     int status;       /* 0: any */
     pb_ResultCode result;
     pb_RetryClass retry;
@@ -37,6 +37,8 @@ pb_ResultCode aws_map_error(struct op *op, const char *what, const char *cloud, 
                             const struct http_response *rsp);
 /* That the account is asked for too much; nothing was done. */
 bool aws_is_throttle(const struct http_response *rsp);
+/* That the code says what is refused, whatever the status: EC2 has no room with a 500. */
+bool aws_is_refusal(const struct http_response *rsp);
 /* That the session is over, or the key is not known (any more). */
 bool aws_is_refused(const struct http_response *rsp);
 /* That the signature's time is wrong, where `now_ns` is what we take for the cloud's time:

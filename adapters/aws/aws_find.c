@@ -20,6 +20,19 @@ const char *aws_literal(struct arena *a, const char *text)
     return out;
 }
 
+const char *aws_glob(struct arena *a, const char *pattern)
+{
+    /* The gateway's patterns know brackets and a backslash, EC2's do not. */
+    if (pattern[strspn(pattern, "*")] == '\0' || strpbrk(pattern, "[\\") != NULL)
+        return NULL;
+    char *out = arena_strdup(a, pattern);
+
+    /* One letter may be several bytes to the gateway. */
+    for (char *c = out; *c != '\0'; c++)
+        *c = *c == '?' ? '*' : *c;
+    return out;
+}
+
 void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -29,11 +42,36 @@ void aws_put_filters(struct aws_query *q, const struct aws_filter *filters, size
     }
 }
 
-/* What the items of a page are, whole. */
-static void complete(const struct aws_kind *kind, const struct shape_list *items)
+void aws_complete(struct arena *a, const struct aws_kind *kind, struct shape_list *items)
 {
-    for (size_t i = 0; kind->complete != NULL && i < items->n; i++)
-        kind->complete((char *)items->items + i * kind->item->size);
+    size_t size = kind->item->size, kept = 0;
+
+    if (kind->unpack != NULL)
+        kind->unpack(a, items);
+    for (size_t i = 0; i < items->n; i++) {
+        char *at = (char *)items->items + i * size;
+        struct aws_thing *t = (void *)at;
+        if (kind->complete != NULL)
+            kind->complete(at);
+        if (t->id == NULL || t->id[0] == '\0')
+            continue;
+        if (t->name == NULL)
+            t->name = shape_map_get(&t->tags, "Name");
+        if (t->name == NULL)
+            t->name = "";
+        if (kept < i)
+            memcpy((char *)items->items + kept * size, at, size);
+        kept++;
+    }
+    items->n = kept;
+}
+
+/* Say what EC2 answers instead of a list. */
+static pb_ResultCode no_list(struct op *op, const struct aws_kind *kind)
+{
+    return op_fail(op, RESULT_CODE_UNAVAILABLE,
+                   "EC2 answers %s without a list of %ss; check the endpoint's URL", kind->action,
+                   kind->noun);
 }
 
 pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
@@ -51,11 +89,9 @@ pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_k
         aws_put(&one, next, "NextToken");
         pb_ResultCode code = aws_ask_page(a, op, &one, kind->page, &page);
         if (code == RESULT_CODE_OK && page.items.n == SIZE_MAX)
-            code = op_fail(op, RESULT_CODE_UNAVAILABLE,
-                           "EC2 answers %s without a list of %ss; check the endpoint's URL",
-                           kind->action, kind->noun);
+            code = no_list(op, kind);
         if (code == RESULT_CODE_OK) {
-            complete(kind, &page.items);
+            aws_complete(op->arena, kind, &page.items);
             code = take(ctx, op, &page.items);
         }
         if (code != RESULT_CODE_OK)
@@ -73,34 +109,33 @@ pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_k
                    "EC2's list of %ss has no end; check the endpoint's URL", kind->noun);
 }
 
-struct gathering {
-    const struct aws_kind *kind;
-    struct shape_list all;
-    size_t room;
-};
-
-static pb_ResultCode gather(void *ctx, struct op *op, const struct shape_list *items)
+bool aws_gather(struct arena *a, struct aws_gathering *g, const struct shape_list *items)
 {
-    struct gathering *g = ctx;
-    size_t size = g->kind->item->size, n = g->all.n + items->n;
+    size_t n = g->all.n + items->n;
 
     if (g->all.n == 0) { /* most lists are one page */
         g->all = *items;
         g->room = items->n;
-        return RESULT_CODE_OK;
+        return true;
     }
     if (n > g->room) {
-        void *grown = arena_array(op->arena, 2 * n, size);
+        void *grown = arena_array(a, 2 * n, g->size);
         if (grown == NULL)
-            return op_end(op, RESULT_CODE_INTERNAL_ERROR);
-        memcpy(grown, g->all.items, g->all.n * size);
+            return false;
+        memcpy(grown, g->all.items, g->all.n * g->size);
         g->all.items = grown;
         g->room = 2 * n;
     }
     if (items->n > 0)
-        memcpy((char *)g->all.items + g->all.n * size, items->items, items->n * size);
+        memcpy((char *)g->all.items + g->all.n * g->size, items->items, items->n * g->size);
     g->all.n = n;
-    return RESULT_CODE_OK;
+    return true;
+}
+
+static pb_ResultCode gather(void *ctx, struct op *op, const struct shape_list *items)
+{
+    return aws_gather(op->arena, ctx, items) ? RESULT_CODE_OK
+                                             : op_end(op, RESULT_CODE_INTERNAL_ERROR);
 }
 
 static void begin(struct aws_query *q, struct op *op, const struct aws_kind *kind,
@@ -116,7 +151,7 @@ pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *
                        const struct aws_filter *filters, size_t n, struct shape_list *ret)
 {
     struct aws_query q;
-    struct gathering g = {.kind = kind};
+    struct aws_gathering g = {.size = kind->item->size};
 
     begin(&q, op, kind, filters, n);
     pb_ResultCode code = aws_each_page(a, op, kind, &q, gather, &g);
@@ -137,26 +172,90 @@ struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list,
     return items;
 }
 
-/* What is there by one filter more than those given. */
+/* One filter more than those given, or NULL. */
+static struct aws_filter *one_more(struct arena *a, const struct aws_filter *filters, size_t n,
+                                   const char *name, const char *const *value)
+{
+    struct aws_filter *all = arena_array(a, n + 1, sizeof(*all));
+
+    if (all == NULL)
+        return NULL;
+    if (n > 0)
+        memcpy(all, filters, n * sizeof(*all));
+    all[n] = (struct aws_filter){name, 1, value};
+    return all;
+}
+
 static pb_ResultCode list_by(struct adapter *a, struct op *op, const struct aws_kind *kind,
                              const char *filter, const char *wanted,
                              const struct aws_filter *filters, size_t n, struct shape_list *ret)
 {
     const char *value = aws_literal(op->arena, wanted);
-    struct aws_filter *all = arena_array(op->arena, n + 1, sizeof(*all));
+    struct aws_filter *all = one_more(op->arena, filters, n, filter, &value);
 
-    if (all == NULL)
-        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
-    if (n > 0)
-        memcpy(all, filters, n * sizeof(*all));
-    all[n] = (struct aws_filter){filter, 1, &value};
-    return aws_list(a, op, kind, all, n + 1, ret);
+    return all != NULL ? aws_list(a, op, kind, all, n + 1, ret)
+                       : op_end(op, RESULT_CODE_INTERNAL_ERROR);
 }
 
-static bool is_id(const struct aws_kind *kind, const char *wanted)
+bool aws_is_true(const char *text)
 {
-    return kind->id_prefix != NULL &&
-           strncmp(wanted, kind->id_prefix, strlen(kind->id_prefix)) == 0;
+    return text != NULL && strcmp(text, "true") == 0;
+}
+
+/* What follows the prefix of an id, or NULL. */
+static const char *id_digits(const struct aws_kind *kind, const char *wanted)
+{
+    size_t len = kind->id_prefix != NULL ? strlen(kind->id_prefix) : 0;
+
+    return len > 0 && strncmp(wanted, kind->id_prefix, len) == 0 ? wanted + len : NULL;
+}
+
+/* They had 8 digits up to 2016. */
+bool aws_is_id(const struct aws_kind *kind, const char *wanted)
+{
+    const char *digits = id_digits(kind, wanted);
+    size_t len = digits != NULL ? strlen(digits) : 0;
+
+    return (len == 8 || len == 17) && strspn(digits, "0123456789abcdef") == len;
+}
+
+pb_ResultCode aws_look(struct adapter *a, struct op *op, const struct aws_kind *kind,
+                       const char *wanted, const struct aws_filter *filters, size_t n,
+                       struct shape_list *ret)
+{
+    struct shape_list list = {0};
+    pb_ResultCode code = RESULT_CODE_OK;
+
+    /* By filters: EC2 answers a list of ids, one of which is unknown or none at all, with an error.
+     * A name may begin as ids do. */
+    if (kind->id_prefix == NULL || id_digits(kind, wanted) != NULL)
+        code = list_by(a, op, kind, kind->id_filter, wanted, filters, n, &list);
+    if (code == RESULT_CODE_OK && list.n == 0 && kind->id_prefix != NULL)
+        code = list_by(a, op, kind, kind->name_filter, wanted, filters, n, &list);
+    if (code == RESULT_CODE_OK)
+        *ret = list;
+    return code;
+}
+
+pb_ResultCode aws_pick(struct op *op, const struct aws_kind *kind, const char *field,
+                       const char *wanted, const struct shape_list *list, void *ret)
+{
+    struct pick_item *items = aws_pick_items(op->arena, list, kind->item->size);
+    size_t index = 0;
+
+    if (items == NULL)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    pb_ResultCode code = pick(op, kind->noun, field, wanted, items, list->n, &index);
+    if (code == RESULT_CODE_OK)
+        memcpy(ret, (const char *)list->items + index * kind->item->size, kind->item->size);
+    return code;
+}
+
+pb_ResultCode aws_no_such(struct op *op, const struct aws_kind *kind, const char *field,
+                          const char *wanted)
+{
+    op_violation(op, field, "there is none with this id");
+    return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", kind->noun, wanted);
 }
 
 pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *kind,
@@ -164,25 +263,13 @@ pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *
                        size_t n, void *ret)
 {
     struct shape_list list = {0};
-    pb_ResultCode code = RESULT_CODE_OK;
-    size_t index = 0;
 
-    /* A name may begin as ids do. */
-    if (is_id(kind, wanted))
-        code = list_by(a, op, kind, kind->id_filter, wanted, filters, n, &list);
-    if (code == RESULT_CODE_OK && list.n == 0)
-        code = list_by(a, op, kind, kind->name_filter, wanted, filters, n, &list);
+    pb_ResultCode code = aws_look(a, op, kind, wanted, filters, n, &list);
+    if (code == RESULT_CODE_OK && list.n == 0 && aws_is_id(kind, wanted))
+        return aws_no_such(op, kind, field, wanted);
     if (code == RESULT_CODE_OK && list.n == 0) /* for the near names */
         code = aws_list(a, op, kind, filters, n, &list);
-    if (code != RESULT_CODE_OK)
-        return code;
-    struct pick_item *items = aws_pick_items(op->arena, &list, kind->item->size);
-    if (items == NULL)
-        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
-    code = pick(op, kind->noun, field, wanted, items, list.n, &index);
-    if (code == RESULT_CODE_OK)
-        memcpy(ret, (const char *)list.items + index * kind->item->size, kind->item->size);
-    return code;
+    return code == RESULT_CODE_OK ? aws_pick(op, kind, field, wanted, &list, ret) : code;
 }
 
 /* ---- Slots ---- */
@@ -215,12 +302,16 @@ static pb_ResultCode to_messages(void *ctx, struct op *op, const struct shape_li
 }
 
 pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
-                            const struct aws_filter *filters, size_t n, size_t *ret_n,
-                            void ***ret_messages)
+                            const char *name, const struct aws_filter *filters, size_t n,
+                            size_t *ret_n, void ***ret_messages)
 {
     struct aws_query q;
     struct messages m = {.a = a, .kind = kind};
+    const char *glob = aws_glob(op->arena, name);
 
+    if (glob != NULL &&
+        (filters = one_more(op->arena, filters, n++, kind->name_filter, &glob)) == NULL)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     begin(&q, op, kind, filters, n);
     pb_ResultCode code = op_end(op, aws_each_page(a, op, kind, &q, to_messages, &m));
     if (code == RESULT_CODE_OK) {

@@ -8,25 +8,31 @@ struct aws_group {
     const char *id, *name;
 };
 
-struct aws_address_assoc {
-    const char *public_ip, *public_dns, *ip_owner;
+struct aws_association {
+    const char *public_ip, *public_dns, *ip_owner, *carrier_ip, *customer_ip;
 };
 
 struct aws_private_ip {
     const char *ip;
     bool primary;
-    struct aws_address_assoc association;
+    struct aws_association association;
+};
+
+struct aws_ipv6 {
+    const char *ip;
 };
 
 struct aws_nic {
-    const char *id, *subnet_id, *vpc_id, *mac, *status, *description;
-    struct shape_list ips; /* struct aws_private_ip */
-    struct shape_strings ipv6;
+    const char *id, *subnet_id, *vpc_id, *mac, *status, *description, *owner_id, *type;
+    const char *source_dest_check, *private_ip, *dns;
+    struct aws_association association;
+    struct shape_list ips;    /* struct aws_private_ip */
+    struct shape_list ipv6;   /* struct aws_ipv6 */
     struct shape_list groups; /* struct aws_group */
     struct {
-        const char *id, *status, *attach_time;
+        const char *id, *status, *attach_time, *delete_on_termination; /* "true" */
+        const char *network_card;
         int64_t device_index;
-        bool delete_on_termination;
     } attachment;
 };
 
@@ -36,6 +42,16 @@ struct aws_mapping {
         const char *volume_id, *status, *attach_time;
         bool delete_on_termination;
     } ebs;
+};
+
+struct aws_product {
+    const char *code, *type;
+};
+
+extern const struct shape aws_product_shape;
+
+struct aws_license {
+    const char *arn;
 };
 
 /* An instance as EC2 shows it. Texts are NULL where it does not say. */
@@ -48,24 +64,47 @@ struct aws_instance {
     struct {
         const char *code, *message;
     } state_reason;
-    const char *client_token, *image_id, *type, *key_name, *launch_time, *zone, *tenancy,
-        *group_name;
-    const char *subnet_id, *vpc_id, *private_ip, *public_ip, *private_dns, *public_dns;
+    const char *client_token, *image_id, *type, *key_name, *launch_time, *launch_index;
+    const char *zone, *tenancy, *group_name, *group_id, *partition, *host_id, *affinity;
+    const char *host_group_arn, *spread_domain;
+    const char *subnet_id, *vpc_id, *private_ip, *public_ip, *ipv6, *private_dns, *public_dns;
+    const char *source_dest_check;
     const char *architecture, *platform, *platform_details, *hypervisor, *virtualization;
-    const char *root_device, *root_device_type, *lifecycle, *spot_request, *profile_arn;
-    const char *transition_reason, *monitoring, *kernel_id, *usage_operation, *boot_mode;
-    const char *reservation_id, *owner_id; /* of its reservation */
-    bool hibernation, ebs_optimized;
+    const char *root_device, *root_device_type, *lifecycle, *spot_request;
+    const char *profile_arn, *profile_id, *transition_reason, *monitoring, *kernel_id, *ramdisk_id;
+    const char *usage_operation, *usage_operation_updated, *boot_mode, *boot_mode_now, *tpm;
+    const char *capacity_reservation, *capacity_preference, *capacity_target;
+    const char *capacity_target_arn, *outpost_arn, *sriov, *ena, *enclave;
+    const char *auto_recovery, *hostname_type, *dns_a, *dns_aaaa;
+    const char *metadata_state, *metadata_tokens, *metadata_hops, *metadata_endpoint;
+    const char *metadata_ipv6, *metadata_tags;
+    const char *hibernation, *ebs_optimized;              /* "true" */
+    const char *reservation_id, *owner_id, *requester_id; /* of its reservation */
     struct {
         int64_t cores, threads;
     } cpu;
     struct shape_list nics;     /* struct aws_nic */
     struct shape_list groups;   /* struct aws_group */
     struct shape_list mappings; /* struct aws_mapping */
+    struct shape_list products; /* struct aws_product */
+    struct shape_list licenses; /* struct aws_license */
 };
 
 extern const struct shape aws_instance_shape;
+/* A machine, by name or id, in whatever state. */
+extern const struct aws_kind aws_instance_kind;
 
+/* What RunInstances answers, and DescribeInstances lists. */
+struct aws_reservation {
+    const char *id, *owner_id, *requester_id;
+    struct shape_list instances; /* struct aws_instance */
+};
+extern const struct shape aws_reservation_shape;
+/* The list of reservations becomes one of their instances, whole. */
+void aws_reservation_unpack(struct arena *a, struct shape_list *items);
+
+/* Whether it has been stopped since it was made: what it was made with is older than its start. */
+bool aws_instance_started_again(const struct aws_instance *i);
 /* Into the message; pure. What EC2 does not say (see aws_names.h) is left empty. */
 pb_Vm *aws_parse_instance(struct arena *a, const char *cloud, const char *region,
                           const struct aws_instance *i);

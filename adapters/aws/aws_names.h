@@ -1,5 +1,5 @@
-/* What EC2 does not say of a machine and hardly ever changes: an image's name, a subnet's and a
- * network's name, an instance type's memory. Kept for some minutes, so that reading machines costs
+/* What EC2 does not say of a machine and hardly ever changes: an image's name, a VPC's name, an
+ * instance type's memory. Kept for some minutes, so that reading machines costs
  * one request.
  *
  * Thread-safe. One thread asks the cloud anew; the others meanwhile take what is there.

@@ -4,17 +4,23 @@
 
 #include "aws.h"
 
+struct aws_cidr {
+    const char *id, *cidr, *ipv6_cidr, *state, *ipv6_state, *pool, *border_group;
+};
+
 struct aws_vpc {
     struct aws_thing thing;
-    const char *state, *cidr, *owner_id, *tenancy, *dhcp_options;
-    bool is_default;
+    const char *state, *cidr, *owner_id, *tenancy, *dhcp_options, *is_default; /* "true" */
+    struct shape_list cidrs, ipv6_cidrs;                                       /* struct aws_cidr */
 };
 
 struct aws_subnet {
     struct aws_thing thing;
-    const char *state, *vpc_id, *cidr, *zone, *zone_id, *owner_id;
-    int64_t free_addresses;
-    bool default_for_zone, maps_public_ip;
+    const char *state, *vpc_id, *cidr, *zone, *zone_id, *owner_id, *arn, *outpost_arn;
+    const char *free_addresses;
+    const char *default_for_zone, *maps_public_ip, *assigns_ipv6, *ipv6_native, *dns64; /* "true" */
+    const char *maps_customer_ip, *customer_pool, *lni, *hostname_type, *dns_a, *dns_aaaa;
+    struct shape_list ipv6_cidrs; /* struct aws_cidr */
 };
 
 struct aws_security_group {

@@ -72,6 +72,12 @@ static bool is_throttle(void *ctx, const struct http_response *rsp)
     return aws_is_throttle(rsp);
 }
 
+static bool is_refusal(void *ctx, const struct http_response *rsp)
+{
+    (void)ctx;
+    return aws_is_refusal(rsp);
+}
+
 static bool is_clock_skew(void *ctx, const struct http_response *rsp)
 {
     return aws_is_clock_skew(rsp, cloud_ns(ctx));
@@ -87,6 +93,7 @@ const struct sender_ops aws_sender_ops = {
     .authenticate = authenticate,
     .map_error = map_error,
     .is_throttle = is_throttle,
+    .is_refusal = is_refusal,
     .is_clock_skew = is_clock_skew,
     .is_refused = is_refused,
 };

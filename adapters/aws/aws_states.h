@@ -1,4 +1,7 @@
-/* The states of instances, as a table. Pure. */
+/* The states of instances, as a table. Pure.
+ *
+ * Source: InstanceState and StateReason of the EC2 API reference.
+ */
 #ifndef AWS_STATES_H
 #define AWS_STATES_H
 
@@ -18,5 +21,8 @@ extern const size_t aws_states_len;
 pb_VmState aws_state(const struct aws_instance *i);
 /* "stopped (Client.UserInitiatedHibernate)" */
 char *aws_native_state(struct arena *a, const struct aws_instance *i);
+/* Why it is gone, stopped or not started, where nobody wanted that; "" where there is nothing to
+ * say. */
+const char *aws_instance_fault(const struct aws_instance *i);
 
 #endif

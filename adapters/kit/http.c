@@ -331,7 +331,7 @@ struct http_client *http_client_new(const struct http_options *o)
     c->connect_timeout_ms = o->connect_timeout_ms > 0 ? o->connect_timeout_ms : 5000;
     c->ended = client_ended();
     c->share = client_share(c);
-    c->no_proxy = http_no_proxy();
+    c->no_proxy = o->no_proxy ? strdup("*") : http_no_proxy();
     if (!ok || c->ended < 0 || !c->share || !c->no_proxy ||
         !copy_text(&c->client_cert, o->client_cert) || !copy_text(&c->client_key, o->client_key)) {
         http_client_free(c);

@@ -49,6 +49,8 @@ bool errand_is_read(const struct errand *e);
 bool errand_is_idempotent(const struct errand *e);
 /* Whether the answer says that calls come too fast. */
 bool errand_is_throttle(const struct errand *e);
+/* Whether a 5xx says no more than that the cloud does not want to. */
+bool errand_is_refusal(const struct errand *e);
 /* The delay that the answer asks for, milliseconds; -1 where it asks for none. */
 int64_t errand_retry_after_ms(const struct errand *e);
 /* Till when this attempt may last, which begins now. */

@@ -81,7 +81,8 @@ static pb_ResultCode fail_answered(struct errand *e)
     if (code == RESULT_CODE_RATE_LIMITED && !errand_is_throttle(e))
         governor_throttled(&e->s->governor, errand_class(e), e->sent_ns, clock_mono_ns(), after_ms);
     /* An error of the cloud's own says nothing about how far it had come. */
-    if (e->maybe_done || (e->rsp.status >= 500 && !errand_is_read(e) && !errand_is_throttle(e))) {
+    if (e->maybe_done || (e->rsp.status >= 500 && !errand_is_read(e) && !errand_is_throttle(e) &&
+                          !errand_is_refusal(e))) {
         if (r->side_effects != SIDE_EFFECTS_CERTAIN)
             r->side_effects = SIDE_EFFECTS_POSSIBLE;
         if (!errand_is_idempotent(e) && r->retry && r->retry->class_ == RETRY_CLASS_AFTER_BACKOFF)

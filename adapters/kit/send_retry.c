@@ -97,6 +97,13 @@ bool errand_is_throttle(const struct errand *e)
            (s->ops->is_throttle && s->ops->is_throttle(s->ctx, &e->rsp));
 }
 
+bool errand_is_refusal(const struct errand *e)
+{
+    const struct sender *s = e->s;
+
+    return s->ops->is_refusal && s->ops->is_refusal(s->ctx, &e->rsp);
+}
+
 int64_t errand_attempt_deadline_ns(const struct errand *e, const struct breaker_pass *pass)
 {
     int64_t deadline = e->op->deadline_ns, now = clock_mono_ns(), left = deadline - now;
@@ -142,7 +149,8 @@ enum breaker_verdict errand_verdict(const struct errand *e, const struct breaker
     case HTTP_ANSWERED:
         break;
     }
-    if (e->rsp.status < 500 || e->rsp.status == 501 || errand_is_throttle(e))
+    if (e->rsp.status < 500 || e->rsp.status == 501 || errand_is_throttle(e) ||
+        errand_is_refusal(e))
         return BREAKER_GOOD;
     *ret_reason = arena_printf(e->op->arena, "it answered %d", e->rsp.status);
     return e->rsp.status >= 502 && e->rsp.status <= 504 ? BREAKER_DOWN : BREAKER_ERROR;
@@ -177,6 +185,8 @@ static bool may_retry(const struct errand *e)
     }
     if (errand_is_throttle(e))
         return true;
+    if (errand_is_refusal(e))
+        return false;
     switch (e->rsp.status) {
     case 408:
     case 500:

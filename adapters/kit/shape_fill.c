@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements that a list has memory for at first; it doubles from there. */
+/* Elements that a list has memory for at first, where they are small; it doubles from there. */
 #define LIST_ROOM 4
+#define SMALL     256 /* bytes */
 
 /* What is read may hold a NUL; no name does. */
 static bool is_name(const char *name, const char *key, size_t len)
@@ -136,7 +137,7 @@ void *fill_container(const struct shape_field *field, void *to)
 static void *grow(struct arena *a, size_t *room, void **items, size_t n, size_t size)
 {
     if (n == *room) {
-        size_t wanted = *room ? *room * 2 : LIST_ROOM;
+        size_t wanted = *room ? *room * 2 : size > SMALL ? 1 : LIST_ROOM;
         void *grown = arena_array(a, wanted, size);
 
         if (!grown)

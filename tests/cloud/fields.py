@@ -51,12 +51,12 @@ def compare(table, ours, theirs):
         if isinstance(want, list):
             got, want = sorted(got, key=str), sorted(want, key=str)
         if got != want:
-            wrong.append('%s: isobar has %r, openstack %r' % (name, got, want))
+            wrong.append('%s: isobar has %r, the cloud %r' % (name, got, want))
     # Under the cloud's own names: the same words, then.
     for name, value in ours.get('native', {}).items():
         if name in theirs and text(theirs[name]) != value and not (
                 isinstance(theirs[name], (bool, list, dict)) or theirs[name] is None):
-            wrong.append('native.%s: isobar has %r, openstack %r' % (name, value, theirs[name]))
+            wrong.append('native.%s: isobar has %r, the cloud %r' % (name, value, theirs[name]))
     return wrong
 
 

@@ -9,14 +9,14 @@ import unittest
 import fields
 import openstack_peer
 from gateway import Gateway
+from showing import Showing
 
 openstack_peer.need()
 
-# What the cloud's own list does not have, and a call for each would cost too much.
-NOT_LISTED = {'keypair': ['createdAt']}
 
+class Show(Showing, unittest.TestCase):
 
-class Show(unittest.TestCase):
+    NOT_LISTED = {'keypair': ['createdAt']}
 
     @classmethod
     def setUpClass(cls):
@@ -59,35 +59,6 @@ class Show(unittest.TestCase):
            '--boot-from-volume', '1', '--network', 'private', '--network', 'second',
            '--wait', 'second')
         os('server', 'stop', 'second')
-
-    def check(self, noun, table, theirs, details=None):
-        """Every thing of this kind, three times: in the list, by id, by name."""
-        listed = self.listing(noun)
-        self.assertEqual(sorted(each['id'] for each in listed), sorted(theirs),
-                         'isobar %s list and openstack differ' % noun)
-        wrong = []
-        missing = NOT_LISTED.get(noun, [])
-        for ours in listed:
-            self.assertEqual(ours.get('cloud'), 'lab')
-            want = theirs[ours['id']]
-            for how, each in ('list', ours), ('id', self.shown(noun, ours['id'])), (
-                    'name', self.shown(noun, ours['name'])):
-                rows = [row for row in table if how != 'list' or row[0] not in missing]
-                wrong += ['%s %s (by %s): %s' % (noun, ours['name'], how, what)
-                          for what in fields.compare(rows, self.flat(each, details), want)
-                          + (details(each, want) if details else [])]
-        self.assertFalse(wrong, '\n' + '\n'.join(wrong))
-
-    def listing(self, noun):
-        return self.gateway.ok(noun, 'list', '--cloud', 'lab', '-o', 'json').json()
-
-    def shown(self, noun, name):
-        return self.gateway.ok(noun, 'show', 'lab/' + name, '-o', 'json').json()
-
-    @staticmethod
-    def flat(ours, details):
-        """Without the parts that `details` compares."""
-        return {k: v for k, v in ours.items() if not details or k != 'rules'}
 
     def each(self, *noun, key='ID', listing=()):
         """What `openstack NOUN show` has of all that `openstack NOUN list` names, by id."""

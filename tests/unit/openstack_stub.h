@@ -1,61 +1,13 @@
 /* A cloud for tests that answers by a table: OpenStack's services on one port of loopback, each
  * under a path of its own (/identity, /compute, /image, /network, /volume). Every request is
- * written down.
+ * written down: "METHOD /path?query body".
  */
 #ifndef ISOBAR_TESTS_OPENSTACK_STUB_H
 #define ISOBAR_TESTS_OPENSTACK_STUB_H
 
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "adapter.h"
-#include "isobar/clock.h"
+#include "cloud_stub.h"
 
 extern const struct adapter_ops openstack_adapter;
-
-enum { ALWAYS = -1, LOST = 0, CLOUD_CONNECTIONS_MAX = 64, CLOUD_LOG_MAX = 64 << 10 };
-
-/* The first row whose beginning fits "METHOD /path?query" and which is not used up answers; with a
- * "$" at its end all of it has to fit. */
-struct cloud_row {
-    const char *begins;
-    int times;  /* ALWAYS, or so often */
-    int status; /* LOST: the connection is closed without an answer */
-    const char *body;
-};
-
-struct cloud {
-    int fd, port;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    struct cloud_row rows[64];
-    size_t n_rows;
-    int fds[CLOUD_CONNECTIONS_MAX];
-    pthread_t threads[CLOUD_CONNECTIONS_MAX];
-    size_t n_connections;
-    char log[CLOUD_LOG_MAX]; /* a line a request: "METHOD /path?query body" */
-    char headers[8192];      /* of the last request */
-    size_t requests;
-    /* The adapter that speaks to it, and one operation. */
-    struct adapter *adapter;
-    struct arena arena;
-    struct op op;
-    struct arena kept; /* bodies of rows that are made as the test runs */
-    char noted[64];    /* what note_id was told */
-    char file[64];     /* clouds.yaml */
-};
 
 #define CLOUD_LOGIN                                                                                \
     "{\"token\":{\"issued_at\":\"2026-11-22T21:51:11.000000Z\",\"expires_at\":"                    \
@@ -72,258 +24,38 @@ struct cloud {
 #define GLANCE         "/image/v2"
 #define CINDER         "/volume/v3/PID"
 
-static bool cloud_fits(const char *line, const char *begins)
+static const char *cloud_login(struct cloud *c, const char *body, const char **ret_headers)
 {
-    size_t len = strlen(begins);
-    bool whole = len > 0 && begins[len - 1] == '$';
-    return strncmp(line, begins, len - whole) == 0 && (!whole || line[len - 1] == '\0');
+    static _Thread_local char login[2048];
+    char base[64];
+
+    if (strcmp(body, CLOUD_LOGIN) != 0)
+        return body;
+    snprintf(base, sizeof(base), "http://127.0.0.1:%d", c->port);
+    snprintf(login, sizeof(login), CLOUD_LOGIN, base);
+    *ret_headers = "X-Subject-Token: secret-token\r\n";
+    return login;
 }
-
-static void cloud_answer(struct cloud *c, int fd, const char *line, const char *body)
-{
-    char login[2048], base[64], out[65536];
-    const char *headers = "";
-    struct cloud_row row = {"", ALWAYS, 404, "{\"itemNotFound\":{\"message\":\"no row\"}}"};
-
-    pthread_mutex_lock(&c->lock);
-    c->requests++;
-    size_t used = strlen(c->log);
-    snprintf(c->log + used, sizeof(c->log) - used, "%s %s\n", line, body);
-    for (size_t i = 0; i < c->n_rows; i++) {
-        if (c->rows[i].times == 0 || !cloud_fits(line, c->rows[i].begins))
-            continue;
-        row = c->rows[i];
-        c->rows[i].times -= c->rows[i].times > 0;
-        break;
-    }
-    pthread_mutex_unlock(&c->lock);
-    if (row.body != NULL && strcmp(row.body, CLOUD_LOGIN) == 0) {
-        snprintf(base, sizeof(base), "http://127.0.0.1:%d", c->port);
-        snprintf(login, sizeof(login), CLOUD_LOGIN, base);
-        row.body = login;
-        headers = "X-Subject-Token: secret-token\r\n";
-    }
-    if (row.status == LOST) {
-        shutdown(fd, SHUT_RDWR);
-        return;
-    }
-    if (row.body == NULL)
-        row.body = "";
-    int n = snprintf(out, sizeof(out),
-                     "HTTP/1.1 %d Stub\r\nContent-Length: %zu\r\n%sX-OpenStack-Request-ID: "
-                     "req-7\r\n\r\n%s",
-                     row.status, strlen(row.body), headers, row.body);
-    send(fd, out, (size_t)n, MSG_NOSIGNAL);
-}
-
-struct cloud_connection {
-    struct cloud *cloud;
-    int fd;
-};
-
-static void *cloud_serve(void *arg)
-{
-    struct cloud_connection c = *(struct cloud_connection *)arg;
-    char *in = malloc(65536);
-    size_t len = 0;
-
-    free(arg);
-    for (;;) {
-        char *end = len == 0 ? NULL : strstr(in, "\r\n\r\n");
-        if (end != NULL) {
-            const char *length = strcasestr(in, "\r\nContent-Length:");
-            size_t body = length != NULL && length < end ? strtoul(length + 17, NULL, 10) : 0;
-            size_t whole = (size_t)(end + 4 - in) + body;
-            if (len >= whole) {
-                char line[2048], text[32768];
-                snprintf(line, sizeof(line), "%.*s", (int)strcspn(in, "\r"), in);
-                char *version = strrchr(line, ' ');
-                *version = '\0';
-                snprintf(text, sizeof(text), "%.*s", (int)body, end + 4);
-                pthread_mutex_lock(&c.cloud->lock);
-                snprintf(c.cloud->headers, sizeof(c.cloud->headers), "%.*s", (int)(end + 2 - in),
-                         in);
-                pthread_mutex_unlock(&c.cloud->lock);
-                memmove(in, in + whole, len - whole + 1);
-                len -= whole;
-                cloud_answer(c.cloud, c.fd, line, text);
-                continue;
-            }
-        }
-        ssize_t n = recv(c.fd, in + len, 65535 - len, 0);
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-        in[len] = '\0';
-    }
-    free(in);
-    pthread_mutex_lock(&c.cloud->lock);
-    for (size_t i = 0; i < c.cloud->n_connections; i++)
-        if (c.cloud->fds[i] == c.fd)
-            c.cloud->fds[i] = -1;
-    close(c.fd);
-    pthread_mutex_unlock(&c.cloud->lock);
-    return NULL;
-}
-
-static void *cloud_accept(void *arg)
-{
-    struct cloud *c = arg;
-    for (;;) {
-        int fd = accept(c->fd, NULL, NULL);
-        if (fd < 0)
-            return NULL;
-        struct cloud_connection *link = malloc(sizeof(*link));
-        pthread_mutex_lock(&c->lock);
-        if (link == NULL || c->n_connections == CLOUD_CONNECTIONS_MAX)
-            abort();
-        *link = (struct cloud_connection){c, fd};
-        c->fds[c->n_connections] = fd;
-        if (pthread_create(&c->threads[c->n_connections++], NULL, cloud_serve, link) != 0)
-            abort();
-        pthread_mutex_unlock(&c->lock);
-    }
-}
-
-static bool cloud_note(struct op *op, const char *id)
-{
-    struct cloud *c = op->owner;
-    snprintf(c->noted, sizeof(c->noted), "%s", id);
-    return true;
-}
-
-/* Rows go before those that are there. */
-UNUSED static void cloud_rows(struct cloud *c, const struct cloud_row *rows, size_t n)
-{
-    pthread_mutex_lock(&c->lock);
-    assert_true(c->n_rows + n <= ARRAY_LEN(c->rows));
-    memmove(c->rows + n, c->rows, c->n_rows * sizeof(*rows));
-    memcpy(c->rows, rows, n * sizeof(*rows));
-    c->n_rows += n;
-    pthread_mutex_unlock(&c->lock);
-}
-/* A row's body that is not constant. */
-UNUSED static const char *cloud_keep(struct cloud *c, const char *body)
-{
-    return arena_strdup(&c->kept, body);
-}
-
-/* The first row goes. */
-UNUSED static void cloud_drop_row(struct cloud *c)
-{
-    pthread_mutex_lock(&c->lock);
-    memmove(c->rows, c->rows + 1, --c->n_rows * sizeof(*c->rows));
-    pthread_mutex_unlock(&c->lock);
-}
-
-#define CLOUD_ROWS(c, ...)                                                                         \
-    do {                                                                                           \
-        static const struct cloud_row rows_[] = {__VA_ARGS__};                                     \
-        cloud_rows(c, rows_, ARRAY_LEN(rows_));                                                    \
-    } while (0)
-
-/* A fresh operation of five seconds; the log begins anew. */
-UNUSED static struct op *cloud_op(struct cloud *c)
-{
-    arena_reset(&c->arena);
-    c->op = (struct op){
-        .arena = &c->arena,
-        .deadline_ns = clock_mono_ns() + 5 * NS_PER_SEC,
-        .token = "t1",
-        .request_id = "01890a5d-ac96-774b-bcce-b302099a8057",
-        .traceparent = "",
-        .result = result_new(&c->arena),
-        .note_id = cloud_note,
-        .owner = c,
-    };
-    pthread_mutex_lock(&c->lock);
-    c->log[0] = '\0';
-    c->requests = 0;
-    pthread_mutex_unlock(&c->lock);
-    c->noted[0] = '\0';
-    return &c->op;
-}
-
-/* How often a line of the log begins so. */
-UNUSED static size_t cloud_count(struct cloud *c, const char *begins)
-{
-    size_t n = 0;
-    pthread_mutex_lock(&c->lock);
-    for (const char *l = c->log; *l != '\0'; l = strchr(l, '\n') + 1)
-        n += strncmp(l, begins, strlen(begins)) == 0;
-    pthread_mutex_unlock(&c->lock);
-    return n;
-}
-
-/* Fail where the log does not have these lines' beginnings in this order. */
-UNUSED static void cloud_order(struct cloud *c, const char *const *begins, size_t n)
-{
-    size_t i = 0;
-    for (const char *l = c->log; i < n && *l != '\0'; l = strchr(l, '\n') + 1)
-        i += strncmp(l, begins[i], strlen(begins[i])) == 0;
-    if (i < n)
-        fail_msg("no \"%s\" in its place in:\n%s", begins[i], c->log);
-}
-
-#define cloud_code(c, code, wanted)                                                                \
-    do {                                                                                           \
-        pb_ResultCode code_ = (code);                                                              \
-        if (code_ != (wanted))                                                                     \
-            fail_msg("%s, not %s: %s\n%s", result_name(code_), result_name(wanted),                \
-                     (c)->op.result->detail, (c)->log);                                            \
-    } while (0)
 
 UNUSED static void cloud_start(struct cloud *c)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
+    static const struct cloud none;
 
-    memset(c, 0, sizeof(*c));
-    pthread_mutex_init(&c->lock, NULL);
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(c->fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(c->fd, 128) != 0 ||
-        getsockname(c->fd, (struct sockaddr *)&at, &len) != 0 ||
-        pthread_create(&c->thread, NULL, cloud_accept, c) != 0)
-        abort();
-    c->port = ntohs(at.sin_port);
-    arena_init(&c->arena, (size_t)64 << 20);
-    arena_init(&c->kept, (size_t)1 << 20);
-    strcpy(c->file, "/tmp/isobar-test-XXXXXX");
-    int fd = mkstemp(c->file);
-    assert_true(fd >= 0);
+    *c = none;
+    c->ops = &openstack_adapter;
+    c->headers_of_all = "X-OpenStack-Request-ID: req-7\r\n";
+    c->nothing = "{\"itemNotFound\":{\"message\":\"no row\"}}";
+    c->made = cloud_login;
+    int fd = cloud_listen(c);
     dprintf(fd,
             "clouds: {x: {auth: {auth_url: 'http://127.0.0.1:%d/identity', user_id: u, password: "
             "p, project_id: PID}, region_name: R1}}\n",
             c->port);
     close(fd);
-    struct setting items[] = {{"clouds_file", c->file}, {"cloud", "x"}, {"settle_ms", "100"}};
-    struct settings settings = {.cloud = "lab", .n = 3, .items = items};
-    struct open_error error = {""};
-    c->adapter = openstack_adapter.open(&settings, &error);
-    if (c->adapter == NULL)
-        fail_msg("%s", error.text);
+    const struct setting items[] = {{"clouds_file", c->file}, {"cloud", "x"}, {"settle_ms", "100"}};
     CLOUD_ROWS(c, {"POST /identity/v3/auth/tokens", ALWAYS, 201, CLOUD_LOGIN},
                {"GET " NOVA "/$", ALWAYS, 200, CLOUD_VERSIONS});
-    cloud_op(c);
-}
-
-UNUSED static void cloud_stop(struct cloud *c)
-{
-    openstack_adapter.close(c->adapter);
-    shutdown(c->fd, SHUT_RDWR);
-    pthread_join(c->thread, NULL);
-    close(c->fd);
-    pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; i < c->n_connections; i++)
-        if (c->fds[i] >= 0)
-            shutdown(c->fds[i], SHUT_RDWR);
-    pthread_mutex_unlock(&c->lock);
-    for (size_t i = 0; i < c->n_connections; i++)
-        pthread_join(c->threads[i], NULL);
-    pthread_mutex_destroy(&c->lock);
-    arena_done(&c->arena);
-    arena_done(&c->kept);
-    unlink(c->file);
+    cloud_open(c, items, ARRAY_LEN(items));
 }
 
 #endif

@@ -15,6 +15,7 @@ that its Action as a whole fits. A new lab takes `region` and `empty` too, and i
     POST   /metadata {"lab", "role", "zone", "seconds", "token"}
            a port of its own with the metadata of a machine and the credentials of a container;
            {"url", "credentials_url"}: see ec2_metadata.py
+    GET    /orders?lab=LAB      what RunInstances was asked for, by ClientToken
     GET    /asked?lab=LAB       how often credentials and tokens were asked for
 """
 
@@ -144,6 +145,9 @@ class Cloud(serving.Cloud):
             server = ec2_metadata.Server(lab, **body)
             self.metadata.setdefault(lab.name, []).append(server)
             return server.start(self.loop)
+        if (method, path) == ('GET', '/orders'):
+            return {token: order[0] for (kind, token), order in lab.orders.items()
+                    if kind == 'instance'}
         if (method, path) == ('GET', '/asked'):
             return lab.asked
         return None

@@ -292,6 +292,23 @@ def terminate_instances(lab, p):
     return {'TerminatingInstances': done}
 
 
+@action('CancelSpotInstanceRequests')
+def cancel_spot(lab, p):
+    """A request that is persistent would make another machine, had this emulator the time."""
+    ids = p['SpotInstanceRequestIds']
+    found = {each.base.get('SpotInstanceRequestId'): each
+             for each in lab.things['instance'].values()}
+    gone = [id for id in ids if id not in found]
+    if gone:
+        raise Refused('InvalidSpotInstanceRequestID.NotFound', 'The spot instance request ID %s does '
+                      'not exist' % gone[0])
+    would(p)
+    for id in ids:
+        lab.note('cancelled', 'spot request', id, found[id].token)
+    return {'CancelledSpotInstanceRequests': [
+        {'SpotInstanceRequestId': id, 'State': 'cancelled'} for id in ids]}
+
+
 def let_go(lab, id):
     """What a machine had: some ends with it, the rest is free again."""
     now = time.time()

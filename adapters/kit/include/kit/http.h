@@ -16,6 +16,7 @@ struct http_options {
     const char *client_cert; /* PEM; NULL: none */
     const char *client_key;  /* PEM; NULL: in client_cert */
     bool insecure;           /* do not verify the peer */
+    bool no_proxy;           /* whatever the environment says */
     int connect_timeout_ms;  /* 0: 5,000 */
 };
 
