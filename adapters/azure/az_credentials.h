@@ -10,7 +10,7 @@
 
 /* token_ref.data: constant while the reference is held. token_ref.value is the bearer token. */
 struct az_session {
-    const char *source; /* for people: "the environment's service principal 1b0..", "az" */
+    char *source; /* for people: "the service principal 1b0.. of tenant ..", "az" */
 };
 
 struct az_credentials;
