@@ -50,7 +50,8 @@ static bool is_safe(const char *url)
 {
     const char *host = host_of(url);
     size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
-    return host - url == 8 || strncmp(host, "127.", 4) == 0 ||
+    return host - url == 8 ||
+           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len) ||
            (len == 5 && strncmp(host, "[::1]", 5) == 0) ||
            (len == 9 && strncasecmp(host, "localhost", 9) == 0);
 }

@@ -89,10 +89,11 @@ static bool has_whole(const struct az_config *c, const char *what, struct open_e
 {
     if (c->tenant_id != NULL && c->client_id != NULL)
         return true;
-    az_config_error(error, "%s is set, and %s%s%s is not: give %s too, or unset it", what,
+    az_config_error(error, "%s is set, and %s%s%s %s not: give %s too, or unset it", what,
                     c->tenant_id == NULL ? "AZURE_TENANT_ID (or tenant_id)" : "",
                     c->tenant_id == NULL && c->client_id == NULL ? " and " : "",
                     c->client_id == NULL ? "AZURE_CLIENT_ID (or client_id)" : "",
+                    c->tenant_id == NULL && c->client_id == NULL ? "are" : "is",
                     c->tenant_id == NULL && c->client_id == NULL ? "them" : "it");
     return false;
 }

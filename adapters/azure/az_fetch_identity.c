@@ -161,8 +161,8 @@ static pb_ResultCode refused(struct az_fetcher *f, struct op *op, const struct f
         w = (struct az_token_answer){0};
     const char *words = words_of(op->arena, &w);
     const char *client = f->config->client_id;
-    /* What else it may be, such as a wrong resource, its words tell. */
-    bool no_identity = rsp->status == 400;
+    bool no_identity =
+        rsp->status == 400 && (w.error == NULL || strcmp(w.error, "invalid_resource") != 0);
     *ret_absent =
         no_identity && form->is_machine && !az_fetch_is_only(f->config, AZ_MANAGED_IDENTITY);
     op_native(op, rsp->status, w.error, words, http_header(rsp, "x-ms-request-id"));

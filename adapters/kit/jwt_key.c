@@ -46,7 +46,8 @@ static int give_password(char *to, int size, int writing, void *ctx)
     return (int)len;
 }
 
-static bool read_pem_key(struct jwt_key *k, BIO *in, const char *password, char why[160])
+static bool read_pem_key(struct jwt_key *k, BIO *in, bool has_private_key, const char *password,
+                         char why[160])
 {
     struct pem_password p = {.text = password};
     k->private_key = PEM_read_bio_PrivateKey(in, NULL, give_password, &p);
@@ -56,9 +57,8 @@ static bool read_pem_key(struct jwt_key *k, BIO *in, const char *password, char 
         return fail(why, password == NULL || password[0] == '\0'
                              ? "its private key is encrypted, and there is no password"
                              : "its private key is encrypted, with another password");
-    return fail(why, has_failed_by(ERR_LIB_PEM, PEM_R_NO_START_LINE)
-                         ? "there is no private key in it"
-                         : "its private key is broken");
+    return fail(why,
+                has_private_key ? "its private key is broken" : "there is no private key in it");
 }
 
 /* All certificates; the one that has our key is taken out. */
@@ -86,9 +86,12 @@ static bool read_pem_certificates(struct jwt_key *k, BIO *in, char why[160])
 static bool read_pem(struct jwt_key *k, const char *data, int len, const char *password,
                      char why[160])
 {
+    static const char words[] = "PRIVATE KEY-----";
+    bool has_private_key = memmem(data, (size_t)len, words, strlen(words)) != NULL;
     BIO *keys = BIO_new_mem_buf(data, len), *certificates = BIO_new_mem_buf(data, len);
-    bool ok = keys != NULL && certificates != NULL ? read_pem_key(k, keys, password, why)
-                                                   : fail(why, "memory is short");
+    bool ok = keys != NULL && certificates != NULL
+                  ? read_pem_key(k, keys, has_private_key, password, why)
+                  : fail(why, "memory is short");
     ERR_clear_error();
     ok = ok && read_pem_certificates(k, certificates, why);
     BIO_free(keys);

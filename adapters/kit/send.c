@@ -32,6 +32,8 @@ void sender_free(struct sender *s)
 {
     if (!s)
         return;
+    if (!s)
+        return;
     governor_done(&s->governor);
     free(s->what);
     free(s);

@@ -42,6 +42,7 @@ struct sender;
  * sent, whatever became of those before it. */
 struct sender *sender_new(struct http_client *client, struct breakers *breakers,
                           const struct sender_ops *ops, void *ctx, const char *what);
+/* NULL is allowed. */
 void sender_free(struct sender *s);
 
 /* How far the cloud's clock is ahead of ours, nanoseconds, for who signs with the time: learned
