@@ -79,8 +79,7 @@ static bool is_deallocated(const struct az_vm *vm)
            (strcasecmp(power, "deallocated") == 0 || strcasecmp(power, "deallocating") == 0);
 }
 
-pb_ResultCode az_action_judge(struct op *op, const struct az_action *action,
-                              const struct az_vm *vm)
+pb_ResultCode az_action_judge(struct op *op, const struct az_action *action, const struct az_vm *vm)
 {
     pb_VmState state = az_vm_state(vm);
 

@@ -51,7 +51,7 @@ static void put_identity(struct json_writer *w, const struct az_plan *p)
         return;
     json_begin_object(w, "identity");
     json_put_string(w, "type",
-                    p->n_identities == 0   ? "SystemAssigned"
+                    p->n_identities == 0 ? "SystemAssigned"
                     : p->system_identity ? "SystemAssigned, UserAssigned"
                                          : "UserAssigned");
     if (p->n_identities > 0) {

@@ -35,7 +35,9 @@ static struct az_remain of_disk(const void *thing)
 
     return (struct az_remain){
         .thing = disk->thing,
-        .user = is_set(disk->used_by) ? disk->used_by : loose ? NULL : "something",
+        .user = is_set(disk->used_by) ? disk->used_by
+                : loose               ? NULL
+                                      : "something",
         .created = disk->created,
     };
 }
@@ -141,8 +143,7 @@ bool az_remains_delete(struct adapter *a, struct op *op, const struct az_remain 
                 continue;
             op_warn(op, "%s %s, which was made for the machine, could not be deleted: %s",
                     r->kind->noun, r->thing.name,
-                    unused ? aside.result->detail
-                           : arena_printf(op->arena, "%s has it", r->user));
+                    unused ? aside.result->detail : arena_printf(op->arena, "%s has it", r->user));
             all = false;
         }
     return all;

@@ -30,11 +30,12 @@ static enum look look_for_it(struct az_making *m, struct op *op, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct op aside = op_aside(op, 0);
         struct az_vm vm = {0};
-        if (m->plan.vm_id == NULL || (look_after_ms[i] > 0 && !op_sleep_ms(&aside, look_after_ms[i])))
+        if (m->plan.vm_id == NULL ||
+            (look_after_ms[i] > 0 && !op_sleep_ms(&aside, look_after_ms[i])))
             break;
         pb_ResultCode code = az_find_by_id(m->a, &aside, &az_vm_kind, m->plan.vm_id, &vm);
-        said = code == RESULT_CODE_NOT_FOUND ? LOOK_NONE
-               : code != RESULT_CODE_OK      ? LOOK_UNSURE
+        said = code == RESULT_CODE_NOT_FOUND       ? LOOK_NONE
+               : code != RESULT_CODE_OK            ? LOOK_UNSURE
                : az_vm_is_ours(&vm, m->plan.token) ? LOOK_OURS
                                                    : LOOK_OTHER;
         if (said == LOOK_OURS)

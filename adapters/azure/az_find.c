@@ -12,9 +12,12 @@ void az_complete(struct arena *a, const struct az_kind *kind, const struct http_
                  const char *at, struct shape_list *items)
 {
     size_t size = kind->item->size, kept = 0;
-    const struct flat flat = {at,    "properties",
-                              kind->mapped, items->items,
-                              items->n,     size,
+    const struct flat flat = {at,
+                              "properties",
+                              kind->mapped,
+                              items->items,
+                              items->n,
+                              size,
                               offsetof(struct az_thing, all)};
 
     /* It has been parsed once: it cannot fail but for memory, which op_end() tells. */
@@ -81,8 +84,7 @@ pb_ResultCode az_each_page(struct adapter *a, struct op *op, const struct az_kin
 
 static pb_ResultCode take(void *ctx, struct op *op, const struct shape_list *items)
 {
-    return gather(op->arena, ctx, items) ? RESULT_CODE_OK
-                                         : op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    return gather(op->arena, ctx, items) ? RESULT_CODE_OK : op_end(op, RESULT_CODE_INTERNAL_ERROR);
 }
 
 pb_ResultCode az_list_at(struct adapter *a, struct op *op, const struct az_kind *kind,

@@ -96,8 +96,7 @@ static pb_ResultCode find_all(struct search *s)
     }
     if (code != RESULT_CODE_OK)
         return code;
-    s->found =
-        arena_array(s->op->arena, s->machines.n + s->n_remains + 1, sizeof(*s->found));
+    s->found = arena_array(s->op->arena, s->machines.n + s->n_remains + 1, sizeof(*s->found));
     return s->found != NULL ? code : op_end(s->op, RESULT_CODE_INTERNAL_ERROR);
 }
 

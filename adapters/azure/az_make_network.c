@@ -59,9 +59,8 @@ static pb_ResultCode make_group(struct az_making *m)
     struct az_plan *p = &m->plan;
     struct op look = op_aside(&m->steps, 0);
     struct http_response rsp;
-    struct az_request req =
-        az_get(AZ_RESOURCES, az_path(m->a, m->op->arena, "/resourcegroups/%s",
-                                     url_escape(m->op->arena, p->group)));
+    struct az_request req = az_get(AZ_RESOURCES, az_path(m->a, m->op->arena, "/resourcegroups/%s",
+                                                         url_escape(m->op->arena, p->group)));
 
     if (!az_parameter_is(p->spec, "create_resource_group", "true"))
         return RESULT_CODE_OK;

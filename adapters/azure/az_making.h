@@ -14,7 +14,7 @@ struct az_making {
     /* How far it came. */
     bool asked_ip, asked_nic, asked_vm;
     struct az_lro nic; /* of the interface, as long as it is made */
-    struct az_vm vm; /* as it was last seen; without an id it was not */
+    struct az_vm vm;   /* as it was last seen; without an id it was not */
     /* An order was not answered: it may be carried out later. */
     bool open;
 };

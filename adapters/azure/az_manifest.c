@@ -85,8 +85,9 @@ static const struct manifest_parameter parameters[] = {
     {"eviction_policy", TEXT, .allowed = {"Deallocate", "Delete"},
      .description = "What becomes of a spot machine that Azure takes back."},
     {"identity", TEXT,
-     .description = "Managed identities: system, or ids or names of user-assigned ones, with commas "
-                    "between them."},
+     .description =
+         "Managed identities: system, or ids or names of user-assigned ones, with commas "
+         "between them."},
     {"availability_set", TEXT, .description = "The availability set, by id or name in the group."},
     {"proximity_placement_group", TEXT,
      .description = "The proximity placement group, by id or name in the group."},
@@ -103,11 +104,11 @@ static const struct manifest_parameter parameters[] = {
 };
 
 static const struct manifest_parameter settings[] = {
-    {"subscription_id", TEXT,
-     .description = "The subscription; otherwise AZURE_SUBSCRIPTION_ID."},
+    {"subscription_id", TEXT, .description = "The subscription; otherwise AZURE_SUBSCRIPTION_ID."},
     {"resource_group", TEXT,
-     .description = "The resource group that lists are bound to and machines are made in; otherwise "
-                    "lists are of the whole subscription."},
+     .description =
+         "The resource group that lists are bound to and machines are made in; otherwise "
+         "lists are of the whole subscription."},
     {"tenant_id", TEXT, .description = "The tenant; otherwise AZURE_TENANT_ID."},
     {"client_id", TEXT,
      .description = "The service principal, or the managed identity; otherwise AZURE_CLIENT_ID."},

@@ -20,9 +20,8 @@ static pb_ResultCode only_group(struct adapter *a, struct op *op, struct az_plan
 
     pb_ResultCode code =
         az_list_at(a, op, &az_group_kind, az_path(a, op->arena, "/resourcegroups"), &all);
-    struct pick_item *items = code == RESULT_CODE_OK
-                                  ? az_pick_items(op->arena, &all, sizeof(struct az_group))
-                                  : NULL;
+    struct pick_item *items =
+        code == RESULT_CODE_OK ? az_pick_items(op->arena, &all, sizeof(struct az_group)) : NULL;
     if (items == NULL)
         return code != RESULT_CODE_OK ? code : op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "resource group", "spec.resource_group_name", items, all.n, &index);
@@ -59,14 +58,13 @@ static void plan_ids(struct adapter *a, struct op *op, struct az_plan *p)
 {
     struct arena *arena = op->arena;
 
-    p->vm_id =
-        az_made_id(a, arena, p->group, "Microsoft.Compute/virtualMachines", p->spec->name);
-    p->nic_id = az_made_id(a, arena, p->group, az_nic_kind.type,
-                           az_made_name(arena, p->token, "nic"));
+    p->vm_id = az_made_id(a, arena, p->group, "Microsoft.Compute/virtualMachines", p->spec->name);
+    p->nic_id =
+        az_made_id(a, arena, p->group, az_nic_kind.type, az_made_name(arena, p->token, "nic"));
     if (strcasecmp(p->spec->public_ip_type, "none") != 0 && p->spec->public_ip_type[0] != '\0' &&
         p->spec->public_ip[0] == '\0')
-        p->ip_id = az_made_id(a, arena, p->group, az_ip_kind.type,
-                              az_made_name(arena, p->token, "ip"));
+        p->ip_id =
+            az_made_id(a, arena, p->group, az_ip_kind.type, az_made_name(arena, p->token, "ip"));
 }
 
 /* ---- Who logs in ---- */
@@ -114,7 +112,8 @@ static pb_ResultCode plan_key(struct adapter *a, struct op *op, struct az_plan *
     if (code != RESULT_CODE_OK)
         return code;
     if (key.public_key == NULL || key.public_key[0] == '\0')
-        return az_bad(op, "spec.keypair", "has no public key in Azure: upload or generate it first");
+        return az_bad(op, "spec.keypair",
+                      "has no public key in Azure: upload or generate it first");
     p->key = key.public_key;
     return code;
 }

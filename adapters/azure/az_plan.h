@@ -3,8 +3,8 @@
  * Everything that is made beside the machine is named by the operation's token. So an order that is
  * sent again means the same things, nothing is made twice, and no other machine is ever changed:
  * a PUT over another's machine would change the name of its system disk, which Azure refuses
- * (PropertyChangeNotAllowed); a PUT that arrives when the machine has been deleted again refers to a
- * network interface that has gone with it, and is refused, too.
+ * (PropertyChangeNotAllowed); a PUT that arrives when the machine has been deleted again refers to
+ * a network interface that has gone with it, and is refused, too.
  */
 #ifndef AZ_PLAN_H
 #define AZ_PLAN_H
@@ -29,9 +29,9 @@ struct az_plan {
     bool unguarded; /* the subnet is known to have no security group */
     struct az_plan_image image;
     bool windows;
-    const char *key;      /* the public key's text */
-    char *password;       /* of a Windows machine: nobody's, to be wiped */
-    const char *computer; /* its name inside */
+    const char *key;       /* the public key's text */
+    char *password;        /* of a Windows machine: nobody's, to be wiped */
+    const char *computer;  /* its name inside */
     const char *user_data; /* encoded, or NULL */
     size_t n_identities;
     const char **identities; /* ids */
@@ -60,12 +60,12 @@ const char *az_location(struct arena *a, const char *text);
 /* Whether the connection's version of Compute's interface is this one or a later. */
 bool az_compute_has(const struct adapter *a, const char *version);
 
-/* What came after the tested floor. Sources: the versions of azure-mgmt-compute for hibernation;
- * the reference of Virtual Machines - Create Or Update, whose first version with If-None-Match is
- * this one. */
+/* What came after the tested floor. Sources: the versions of azure-mgmt-compute; for If-None-Match
+ * ComputeRP/stable/2023-09-01/virtualMachine.json of azure-rest-api-specs, the first that has it.
+ */
 #define AZ_SINCE_HIBERNATION   "2021-07-01"
 #define AZ_SINCE_SHARED_IMAGE  "2021-07-01"
-#define AZ_SINCE_IF_NONE_MATCH "2024-03-01"
+#define AZ_SINCE_IF_NONE_MATCH "2023-09-01"
 
 /* ---- The orders: az_build.c, az_build_vm.c. Pure; false where memory is short ---- */
 

@@ -35,8 +35,8 @@ static pb_ResultCode shared_image(struct adapter *a, struct op *op, struct az_pl
     if (!az_compute_has(a, AZ_SINCE_SHARED_IMAGE)) {
         op_violation(op, FIELD, "needs compute_api_version " AZ_SINCE_SHARED_IMAGE);
         return op_fail(op, RESULT_CODE_NOT_SUPPORTED,
-                       "images of shared galleries need the connection's compute_api_version to be "
-                       AZ_SINCE_SHARED_IMAGE " or later");
+                       "images of shared galleries need the connection's compute_api_version to "
+                       "be " AZ_SINCE_SHARED_IMAGE " or later");
     }
     p->image.key = open ? "communityGalleryImageId" : "sharedGalleryImageId";
     p->image.id = p->spec->image_id;
@@ -64,8 +64,8 @@ static pb_ResultCode own_image(struct adapter *a, struct op *op, struct az_plan 
         p->windows = is_word(image.os_type, "Windows");
     if (image.provisioning != NULL && !is_word(image.provisioning, "Succeeded"))
         return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
-                       "image %s is %s, and must have Succeeded to start from it",
-                       image.thing.name, image.provisioning);
+                       "image %s is %s, and must have Succeeded to start from it", image.thing.name,
+                       image.provisioning);
     return code;
 }
 
@@ -88,6 +88,7 @@ pb_ResultCode az_plan_image(struct adapter *a, struct op *op, struct az_plan *p)
                       "has to be PUBLISHER:OFFER:SKU:VERSION, as Canonical:ubuntu-24_04-lts:server:"
                       "latest; one of the subscription takes image_type image");
     if (wanted[0] != '/' && is_word(p->spec->image_type, "gallery"))
-        return az_bad(op, FIELD, "has to be the id of an image in a gallery, or of a version of it");
+        return az_bad(op, FIELD,
+                      "has to be the id of an image in a gallery, or of a version of it");
     return own_image(a, op, p);
 }

@@ -26,7 +26,8 @@ static pb_ResultCode check_location(struct op *op, struct az_plan *p, const stru
     if (strcmp(p->location, has) == 0)
         return RESULT_CODE_OK;
     return az_bad(op, "spec.region",
-                  arena_printf(op->arena, "virtual network %s is in %s, and so has the machine to be",
+                  arena_printf(op->arena,
+                               "virtual network %s is in %s, and so has the machine to be",
                                vnet->thing.name, has));
 }
 
@@ -120,9 +121,9 @@ static pb_ResultCode pick_place(struct op *op, struct az_plan *p, const struct s
     if (wanted[0] == '\0' && p->spec->network_id[0] == '\0')
         n = prefer_group(op, p, meant, n);
     for (size_t i = 0; i < n; i++)
-        items[i] = (struct pick_item){
-            text(meant[i].subnet->thing.id),
-            wanted[0] != '\0' ? wanted : text(meant[i].subnet->thing.name)};
+        items[i] =
+            (struct pick_item){text(meant[i].subnet->thing.id),
+                               wanted[0] != '\0' ? wanted : text(meant[i].subnet->thing.name)};
     code = wanted[0] != '\0' ? pick(op, "subnet", "spec.subnet_name", wanted, items, n, &index)
                              : pick_only(op, "subnet", "spec.subnet_name", items, n, &index);
     if (code != RESULT_CODE_OK)
@@ -182,7 +183,8 @@ static pb_ResultCode plan_group(struct adapter *a, struct op *op, struct az_plan
     p->nsg_id = wanted;
     if (wanted[0] == '/')
         return RESULT_CODE_OK;
-    pb_ResultCode code = az_find(a, op, &az_nsg_kind, "spec.security_group_name", wanted, NULL, &nsg);
+    pb_ResultCode code =
+        az_find(a, op, &az_nsg_kind, "spec.security_group_name", wanted, NULL, &nsg);
     p->nsg_id = nsg.thing.id;
     return code;
 }

@@ -71,8 +71,7 @@ pb_ResultCode azure_resize_vm(struct adapter *a, struct op *op, const pb_ResizeV
     }
     if (code != RESULT_CODE_OK)
         return op_end(op, code);
-    ret->vm = change && !req->dry_run
-                  ? az_vm_after(a, op, &vm, &lro, VM_STATE_UPDATING, NULL)
-                  : az_vm_message(a, op, &vm);
+    ret->vm = change && !req->dry_run ? az_vm_after(a, op, &vm, &lro, VM_STATE_UPDATING, NULL)
+                                      : az_vm_message(a, op, &vm);
     return op_end(op, req->dry_run ? RESULT_CODE_OK : RESULT_CODE_CHANGED);
 }

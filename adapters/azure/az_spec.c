@@ -72,8 +72,8 @@ static bool is_name(const char *name, size_t max)
 {
     size_t len = strlen(name);
 
-    return len > 0 && len <= max && strspn(name, ALNUM "-_.") == len && strchr("-_.", name[0]) == NULL &&
-           strchr("-.", name[len - 1]) == NULL;
+    return len > 0 && len <= max && strspn(name, ALNUM "-_.") == len &&
+           strchr("-_.", name[0]) == NULL && strchr("-.", name[len - 1]) == NULL;
 }
 
 static void check_name(struct op *op, const pb_VmSpec *spec)
@@ -81,11 +81,13 @@ static void check_name(struct op *op, const pb_VmSpec *spec)
     const char *computer = az_parameter(spec, "computer_name");
 
     if (!is_name(spec->name, NAME_MAX_))
-        op_violation(op, "spec.name",
-                     "has to be 1 to %d letters, digits, - _ and ., the first a letter or digit and "
-                     "the last no - or .",
-                     NAME_MAX_);
-    if (computer != NULL && (strlen(computer) > NAME_MAX_ || strspn(computer, ALNUM "-.") != strlen(computer)))
+        op_violation(
+            op, "spec.name",
+            "has to be 1 to %d letters, digits, - _ and ., the first a letter or digit and "
+            "the last no - or .",
+            NAME_MAX_);
+    if (computer != NULL &&
+        (strlen(computer) > NAME_MAX_ || strspn(computer, ALNUM "-.") != strlen(computer)))
         op_violation(op, "spec.parameters.computer_name",
                      "has to be letters, digits, - and ., at most %d", NAME_MAX_);
     if (spec->instance_count > 1)
@@ -105,7 +107,8 @@ static void check_tags(struct op *op, const pb_VmSpec *spec)
         const char *key = spec->tags[i]->key;
         for (size_t k = 0; k < ARRAY_LEN(reserved); k++)
             if (strncasecmp(key, reserved[k], strlen(reserved[k])) == 0)
-                op_violation(op, "spec.tags", "\"%s\": keys with %s are Azure's own", key, reserved[k]);
+                op_violation(op, "spec.tags", "\"%s\": keys with %s are Azure's own", key,
+                             reserved[k]);
         if (strcasecmp(key, AZ_TOKEN_KEY) == 0)
             op_violation(op, "spec.tags", "\"%s\" is the gateway's own", key);
         else if (key[0] == '\0' || length(key) > TAG_KEY_MAX || strpbrk(key, "<>%&\\?/") != NULL)
@@ -131,7 +134,8 @@ static void check_volumes(struct op *op, const pb_VmSpec *spec)
                          DISK_NAME_MAX);
         /* What is named so is taken to be ours, and deleted when it is left over. */
         if (strncasecmp(name, AZ_MARK_PREFIX, strlen(AZ_MARK_PREFIX)) == 0)
-            op_violation(op, field, "names that begin with " AZ_MARK_PREFIX " are the gateway's own");
+            op_violation(op, field,
+                         "names that begin with " AZ_MARK_PREFIX " are the gateway's own");
         for (size_t k = 0; k < i; k++)
             if (name[0] != '\0' && strcasecmp(name, spec->volumes[k]->name) == 0)
                 op_violation(op, field, "another volume is named so");

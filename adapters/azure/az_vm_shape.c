@@ -6,7 +6,10 @@
 #define NUMBER(member_, name_)        SHAPE_FIELD(struct az_vm, member_, name_, SHAPE_INT)
 #define LIST(member_, name_, shape_)  SHAPE_NESTED(struct az_vm, member_, name_, SHAPE_LIST, shape_)
 /* An object whose members are members of the struct that it is in. */
-#define PART(name_, shape_) {name_, SHAPE_STRUCT, 0, &shape_##_shape}
+#define PART(name_, shape_)                                                                        \
+    {                                                                                              \
+        name_, SHAPE_STRUCT, 0, &shape_##_shape                                                    \
+    }
 #define SHAPE_OF(name_, struct_)                                                                   \
     static const struct shape name_##_shape = {sizeof(struct struct_), name_##_fields,             \
                                                ARRAY_LEN(name_##_fields), 0}
@@ -40,8 +43,10 @@ static const struct shape_field os_managed_fields[] = {
 SHAPE_OF(os_managed, az_vm);
 
 static const struct shape_field os_disk_fields[] = {
-    WORD(os_disk.os_type, "osType"),        WORD(os_disk.name, "name"),
-    NUMBER(os_disk.size_gib, "diskSizeGB"), PART("managedDisk", os_managed),
+    WORD(os_disk.os_type, "osType"),
+    WORD(os_disk.name, "name"),
+    NUMBER(os_disk.size_gib, "diskSizeGB"),
+    PART("managedDisk", os_managed),
     WORD(os_disk.delete_option, "deleteOption"),
 };
 SHAPE_OF(os_disk, az_vm);
