@@ -86,8 +86,8 @@ const char *az_vm_fault(struct arena *a, const struct az_vm *vm)
     for (size_t i = 0; i < vm->statuses.n; i++) {
         const char *code = s[i].code != NULL ? s[i].code : "";
         const char *text = s[i].message != NULL && s[i].message[0] != '\0' ? s[i].message
-                           : s[i].display != NULL                           ? s[i].display
-                                                                            : "";
+                           : s[i].display != NULL                          ? s[i].display
+                                                                           : "";
         if (s[i].level == NULL || strcasecmp(s[i].level, "Error") != 0)
             continue;
         if (strncasecmp(code, failed, sizeof(failed) - 1) == 0)

@@ -149,8 +149,8 @@ static void put_volumes(struct arena *a, const struct az_vm *from, pb_Vm *vm)
 
 const char *az_vm_image(struct arena *a, const struct az_vm *vm, bool exact)
 {
-    const char *version = exact && vm->image.exact_version != NULL ? vm->image.exact_version
-                                                                   : vm->image.version;
+    const char *version =
+        exact && vm->image.exact_version != NULL ? vm->image.exact_version : vm->image.version;
 
     if (vm->image.id != NULL && vm->image.id[0] != '\0')
         return exact ? vm->image.id : az_id_name(a, vm->image.id);
