@@ -151,6 +151,10 @@ struct az_kind {
      * has them, without "properties"; ended by NULL. NULL: the kind is shown to nobody. */
     const char *const *mapped;
     void (*complete)(void *item); /* what follows from the rest; may be NULL */
+    /* Things in each thing, a shape_list at an offset, whose natives are at this path; or NULL. */
+    const struct az_kind *inner;
+    const char *inner_path;
+    size_t inner_offset;
     /* Into its message, NULL where memory is short; pure. */
     void *(*message)(struct adapter *a, struct arena *arena, const void *item);
 };
@@ -174,7 +178,10 @@ void az_complete(struct arena *a, const struct az_kind *kind, const struct http_
                  const char *at, struct shape_list *items);
 /* What is in no field of a message, under Azure's own names, and the tags. */
 void az_put_native(struct field_pairs *to, const struct az_thing *thing);
-/* The one with this id, into `ret`, a zeroed struct of the kind. */
+/* The one at this path, into `ret`, a zeroed struct of the kind. */
+pb_ResultCode az_get_at(struct adapter *a, struct op *op, const struct az_kind *kind,
+                        const char *path, void *ret) MUST_USE;
+/* The same of an id. */
 pb_ResultCode az_find_by_id(struct adapter *a, struct op *op, const struct az_kind *kind,
                             const char *id, void *ret) MUST_USE;
 /* The one that NAME, GROUP/NAME or an id refers to. `group`, where not NULL, is the resource group

@@ -8,20 +8,54 @@
 
 /* ---- Lists ---- */
 
+/* What people see of things beside the common. It has been parsed once: it cannot fail but for
+ * memory, which op_end() tells. */
+static bool flatten(struct arena *a, const struct az_kind *kind, const struct http_response *rsp,
+                    const char *at, const struct shape_list *items)
+{
+    const struct flat flat = {.path = at,
+                              .dropped = "properties",
+                              .skipped = kind->mapped,
+                              .things = items->items,
+                              .n = items->n,
+                              .size = kind->item->size,
+                              .offset = offsetof(struct az_thing, all)};
+
+    return kind->mapped == NULL || flat_parse(a, rsp->body, rsp->body_len, &flat);
+}
+
+static struct shape_list *inner_of(const struct az_kind *kind, const struct shape_list *items,
+                                   size_t i)
+{
+    return (void *)((char *)items->items + i * kind->item->size + kind->inner_offset);
+}
+
+/* The things in all things as one list, and back. */
+static bool flatten_inner(struct arena *a, const struct az_kind *kind,
+                          const struct http_response *rsp, const char *at,
+                          const struct shape_list *items)
+{
+    size_t size = kind->inner->item->size;
+    struct gathering all = {.size = size};
+
+    for (size_t i = 0; i < items->n; i++)
+        if (!gather(a, &all, inner_of(kind, items, i)))
+            return false;
+    at = arena_printf(a, "%s%s%s", at, at[0] != '\0' ? "." : "", kind->inner_path);
+    if (all.all.n == 0 || !flatten(a, kind->inner, rsp, at, &all.all))
+        return all.all.n == 0;
+    for (size_t i = 0, n = 0; i < items->n; n += inner_of(kind, items, i++)->n)
+        inner_of(kind, items, i)->items = (char *)all.all.items + n * size;
+    return true;
+}
+
 void az_complete(struct arena *a, const struct az_kind *kind, const struct http_response *rsp,
                  const char *at, struct shape_list *items)
 {
     size_t size = kind->item->size, kept = 0;
-    const struct flat flat = {at,
-                              "properties",
-                              kind->mapped,
-                              items->items,
-                              items->n,
-                              size,
-                              offsetof(struct az_thing, all)};
 
-    /* It has been parsed once: it cannot fail but for memory, which op_end() tells. */
-    if (kind->mapped != NULL && !flat_parse(a, rsp->body, rsp->body_len, &flat))
+    if (!flatten(a, kind, rsp, at, items) ||
+        (kind->inner != NULL && !flatten_inner(a, kind, rsp, at, items)))
         return;
     for (size_t i = 0; i < items->n; i++) {
         char *from = (char *)items->items + i * size;
@@ -147,16 +181,13 @@ pb_ResultCode az_no_such(struct op *op, const char *noun, const char *field, con
     return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", noun, wanted);
 }
 
-pb_ResultCode az_find_by_id(struct adapter *a, struct op *op, const struct az_kind *kind,
-                            const char *id, void *ret)
+pb_ResultCode az_get_at(struct adapter *a, struct op *op, const struct az_kind *kind,
+                        const char *path, void *ret)
 {
-    const char *path = az_id_path(op->arena, id);
-    struct http_response rsp;
-    struct shape_list one = {1, ret};
-
-    if (kind->expand != NULL)
-        path = arena_printf(op->arena, "%s?$expand=%s", path, kind->expand);
     struct az_request req = az_get(kind->service, path);
+    struct shape_list one = {1, ret};
+    struct http_response rsp;
+
     pb_ResultCode code = az_send(a, op, &req, &rsp);
     if (code == RESULT_CODE_OK)
         code = az_parse(op, &req, &rsp, kind->item, ret);
@@ -167,6 +198,16 @@ pb_ResultCode az_find_by_id(struct adapter *a, struct op *op, const struct az_ki
         return op_end(op, RESULT_CODE_OK);
     return op_fail(op, RESULT_CODE_UNAVAILABLE,
                    "Azure's answer has no %s; correct the connection's endpoint", kind->noun);
+}
+
+pb_ResultCode az_find_by_id(struct adapter *a, struct op *op, const struct az_kind *kind,
+                            const char *id, void *ret)
+{
+    const char *path = az_id_path(op->arena, id);
+
+    if (kind->expand != NULL)
+        path = arena_printf(op->arena, "%s?$expand=%s", path, kind->expand);
+    return az_get_at(a, op, kind, path, ret);
 }
 
 /* By an id that a user has given. */

@@ -48,7 +48,7 @@ static bool append(char *to, size_t *len, const char *piece, size_t piece_len)
     if (dot)
         to[(*len)++] = '.';
     memcpy(to + *len, piece, piece_len);
-    to[*len += piece_len] = '\0';
+    to[ *len += piece_len] = '\0';
     return true;
 }
 
