@@ -207,16 +207,9 @@ static pb_ResultCode rehearse(struct adapter *a, struct op *op, const struct az_
     op_warn(op, "this is what the gateway can tell: Azure has no rehearsal of an order for a "
                 "machine, and quotas, policies and capacity show with the order itself");
     pb_ResultCode code = az_sizes(a, op, p->location, &list);
-    const struct az_size *sizes = list.items;
-    struct pick_item *items = arena_array(op->arena, list.n + 1, sizeof(*items));
-    if (code != RESULT_CODE_OK || items == NULL)
-        return code != RESULT_CODE_OK ? code : op_end(op, RESULT_CODE_INTERNAL_ERROR);
-    for (size_t i = 0; i < list.n; i++) {
-        const char *name = sizes[i].name != NULL ? sizes[i].name : "";
-        items[i].id = items[i].name =
-            strcasecmp(name, p->spec->flavor_name) == 0 ? p->spec->flavor_name : name;
-    }
-    return pick(op, "size", "spec.flavor_name", p->spec->flavor_name, items, list.n, &index);
+    return code == RESULT_CODE_OK
+               ? az_pick(op, &az_size_kind, "spec.flavor_name", p->spec->flavor_name, &list, &index)
+               : code;
 }
 
 /* The machine as Azure shows it; else as it was ordered. */

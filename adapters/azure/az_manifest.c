@@ -109,6 +109,12 @@ static const struct manifest_parameter settings[] = {
      .description =
          "The resource group that lists are bound to and machines are made in; otherwise "
          "lists are of the whole subscription."},
+    {"location", TEXT,
+     .description = "The location that sizes, zones and marketplace images are of, and machines are "
+                    "made in; otherwise that of the resource group or network."},
+    {"environment", TEXT,
+     .description = "AzureCloud, AzureChinaCloud or AzureUSGovernment, for authority and endpoint; "
+                    "otherwise AzureCloud."},
     {"tenant_id", TEXT, .description = "The tenant; otherwise AZURE_TENANT_ID."},
     {"client_id", TEXT,
      .description = "The service principal, or the managed identity; otherwise AZURE_CLIENT_ID."},

@@ -43,30 +43,23 @@ static pb_ResultCode shared_image(struct adapter *a, struct op *op, struct az_pl
     return RESULT_CODE_OK;
 }
 
-/* An image of the subscription. Those of galleries are only known by what the order says of them.
- */
+/* An image of the subscription, or of a gallery in it. */
 static pb_ResultCode own_image(struct adapter *a, struct op *op, struct az_plan *p)
 {
     struct az_image image = {0};
-    struct az_id id;
-    const char *wanted = p->spec->image_id;
 
-    p->image.key = "id";
-    p->image.id = wanted;
-    if (wanted[0] == '/' && az_id_parse(op->arena, wanted, &id) &&
-        strncasecmp(id.type, "Microsoft.Compute/galleries/images", 34) == 0)
-        return RESULT_CODE_OK;
-    pb_ResultCode code = az_find(a, op, &az_image_kind, FIELD, wanted, NULL, &image);
+    pb_ResultCode code = az_image_find(a, op, FIELD, p->spec->image_id, NULL, &image);
     if (code != RESULT_CODE_OK)
         return code;
+    p->image.key = "id";
     p->image.id = image.thing.id;
     if (image.os_type != NULL)
         p->windows = is_word(image.os_type, "Windows");
-    if (image.provisioning != NULL && !is_word(image.provisioning, "Succeeded"))
-        return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
-                       "image %s is %s, and must have Succeeded to start from it", image.thing.name,
-                       image.provisioning);
-    return code;
+    if (image.provisioning == NULL || is_word(image.provisioning, "Succeeded"))
+        return code;
+    return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
+                   "image %s is %s, and must have Succeeded to start from it", image.thing.name,
+                   image.provisioning);
 }
 
 pb_ResultCode az_plan_image(struct adapter *a, struct op *op, struct az_plan *p)

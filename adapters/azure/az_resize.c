@@ -13,15 +13,9 @@ static pb_ResultCode check(struct adapter *a, struct op *op, const struct az_vm 
 
     pb_ResultCode code =
         az_sizes(a, op, vm->thing.location != NULL ? vm->thing.location : "", &list);
-    const struct az_size *sizes = list.items;
-    struct pick_item *items = arena_array(op->arena, list.n + 1, sizeof(*items));
-    if (code != RESULT_CODE_OK || items == NULL)
-        return code != RESULT_CODE_OK ? code : op_end(op, RESULT_CODE_INTERNAL_ERROR);
-    for (size_t i = 0; i < list.n; i++) {
-        const char *name = sizes[i].name != NULL ? sizes[i].name : "";
-        items[i].id = items[i].name = strcasecmp(name, wanted) == 0 ? wanted : name;
-    }
-    return pick(op, "size", "flavor_name", wanted, items, list.n, &index);
+    return code == RESULT_CODE_OK
+               ? az_pick(op, &az_size_kind, "flavor_name", wanted, &list, &index)
+               : code;
 }
 
 static bool build(struct arena *a, const char *id, const char *size, struct az_request *ret)
