@@ -18,7 +18,7 @@ AZ_PAGE(disks_page_shape, disk_shape);
 
 const struct az_kind az_disk_kind = {
     .noun = "disk",
-    .service = AZ_COMPUTE,
+    .service = AZ_DISKS,
     .type = "Microsoft.Compute/disks",
     .item = &disk_shape,
     .page = &disks_page_shape,

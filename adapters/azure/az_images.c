@@ -102,7 +102,7 @@ static const char *const gallery_mapped[] = {
 
 const struct az_kind az_gallery_image_kind = {
     .noun = "image",
-    .service = AZ_COMPUTE,
+    .service = AZ_GALLERIES,
     .item = &gallery_shape,
     .mapped = gallery_mapped,
     .message = message,

@@ -2,6 +2,7 @@
 them share.
 """
 
+import json
 import os
 
 import azure_peer
@@ -64,6 +65,10 @@ class Test(azure_peer.Test):
         return [s.code.partition('/')[2] for s in self.theirs(name).instance_view.statuses
                 if s.code.startswith('PowerState/')]
 
+    def ordered(self, type='virtualMachines'):
+        """The body of the last PUT of this type."""
+        return json.loads(self.here.ask('orders')[type.lower()])
+
     def is_gone(self, name, group=GROUP):
         try:
             self.theirs(name, group)
@@ -76,7 +81,7 @@ class Test(azure_peer.Test):
         return {'machines': sorted(v.name for v in self.compute.virtual_machines.list_all()),
                 'interfaces': sorted(n.name for n in self.network.network_interfaces.list_all()),
                 'addresses': sorted(i.name for i in self.network.public_ip_addresses.list_all()),
-                'disks': sorted(d.name for d in self.compute.disks.list())}
+                'disks': sorted(d.name for d in self.here.disks.disks.list())}
 
     def nothing_is_left(self, **but):
         wanted = dict({'machines': [], 'interfaces': [], 'addresses': [], 'disks': []}, **but)

@@ -46,7 +46,7 @@ class Lab(BaseLab):
         self.ids = {}                           # lower-case id -> thing
         # All operations, and the last one of a machine, by the machine's own id.
         self.operations, self.current = {}, {}
-        self.tokens, self.asked, self.violations = {}, {}, []
+        self.tokens, self.asked, self.violations, self.orders = {}, {}, [], {}
         self.next_private, self.next_public = {}, 10
         if not empty:
             self.fill()
