@@ -18,18 +18,25 @@ class Test(azure_peer.Test):
     def begin(self, breaches=0, settings=None, **faults):
         self.here = self.lab(breaches=breaches, **faults)
         self.compute, self.network = self.here.compute, self.here.network
+        self.gateway = None
+        self.again(settings)
+
+    def again(self, settings=None, secret=None):
+        """A new gateway."""
         told = self.here.told
+        if self.gateway:
+            self.gateway.stop()
         for name in [name for name in os.environ if name.startswith('AZURE_')]:
             del os.environ[name]
-        os.environ['AZURE_CLIENT_SECRET'] = told['client_secret']
+        os.environ['AZURE_CLIENT_SECRET'] = secret or told['client_secret']
         all = dict({'adapter': 'azure', 'subscription_id': told['subscription_id'],
                     'tenant_id': told['tenant_id'], 'client_id': told['client_id'],
                     'credential': 'environment', 'endpoint': self.here.url,
                     'audience': 'https://management.azure.com/',
                     'authority': told['authority'], 'settle_ms': 300}, **(settings or {}))
-        self.gateway = Gateway('clouds:\n  lab: {%s}\n' % ', '.join(
+        gateway = self.gateway = Gateway('clouds:\n  lab: {%s}\n' % ', '.join(
             '%s: "%s"' % each for each in all.items()))
-        self.addCleanup(self.gateway.stop)
+        self.addCleanup(lambda: gateway.log.closed or gateway.stop())
 
     # ---- The command line ----
 
