@@ -20,6 +20,7 @@ struct aws_sts {
     /* Of the exchange that is under way. */
     const struct aws_source *source;
     const struct sigv4_key *key;
+    int64_t signed_ns; /* what was taken for AWS's time */
 };
 
 static const struct shape_field keys_fields[] = {
@@ -46,19 +47,15 @@ static const struct shape_field web_identity_fields[] = {
 const struct shape aws_sts_web_identity_shape = {sizeof(struct aws_sts_answer), web_identity_fields,
                                                  ARRAY_LEN(web_identity_fields), 0};
 
-static int64_t cloud_ns(const struct aws_sts *s)
-{
-    return clock_wall_ns() + sender_clock_offset_ns(s->sender);
-}
-
 static pb_ResultCode authenticate(void *ctx, struct op *op, struct http_request *req, bool renew)
 {
-    const struct aws_sts *s = ctx;
+    struct aws_sts *s = ctx;
     (void)renew;
+    s->signed_ns = clock_wall_ns() + sender_clock_offset_ns(s->sender);
     const struct sigv4_scope scope = {
         .region = s->config->region,
         .service = "sts",
-        .time_s = cloud_ns(s) / NS_PER_SEC,
+        .time_s = s->signed_ns / NS_PER_SEC,
     };
     if (sigv4_sign(s->signer, op->arena, s->key, &scope, req))
         return RESULT_CODE_OK;
@@ -90,7 +87,8 @@ static bool is_throttle(void *ctx, const struct http_response *rsp)
 
 static bool is_clock_skew(void *ctx, const struct http_response *rsp)
 {
-    return aws_is_clock_skew(rsp, cloud_ns(ctx));
+    const struct aws_sts *s = ctx;
+    return aws_is_clock_skew(rsp, s->signed_ns);
 }
 
 static const struct sender_ops ops = {

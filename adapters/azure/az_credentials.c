@@ -81,6 +81,7 @@ static pb_ResultCode complete(struct az_fetcher *f, struct op *op, enum az_crede
 static pb_ResultCode fetch_any(struct az_fetcher *f, struct op *op, struct token_grant *ret)
 {
     const char *places = "";
+    pb_NativeError *native = NULL;
     for (int i = 0; i < AZ_N_CREDENTIALS; i++) {
         enum az_credential kind = (enum az_credential)i;
         if ((f->config->credentials & 1U << i) == 0 ||
@@ -95,9 +96,10 @@ static pb_ResultCode fetch_any(struct az_fetcher *f, struct op *op, struct token
             return op_tell(op, &mine, code);
         places = arena_printf(op->arena, "%s%s%s", places, places[0] == '\0' ? "" : "; ",
                               mine.result->detail);
-        op->result->native = mine.result->native;
-        op->result->blame = mine.result->blame;
+        if (mine.result->native != NULL)
+            native = mine.result->native;
     }
+    op->result->native = native;
     op_retry(op, RETRY_CLASS_NEVER, 0, RETRY_SCOPE_ACCOUNT);
     return op_fail(op, RESULT_CODE_UNAUTHORIZED, "cloud %s: there are no credentials: %s", f->cloud,
                    places);

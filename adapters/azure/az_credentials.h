@@ -1,5 +1,6 @@
-/* A token for Resource Manager, from the first place that has credentials; kept while it lasts, and
- * renewed early.
+/* A token for Resource Manager, from the first place that has credentials, in the order of enum
+ * az_credential; kept while it lasts, and renewed early. What is there and is refused is the end of
+ * the search; the place that has given a token is asked for the next one.
  */
 #ifndef AZ_CREDENTIALS_H
 #define AZ_CREDENTIALS_H

@@ -35,8 +35,10 @@ pb_ResultCode az_fetch_cli(struct az_fetcher *f, struct op *op, struct token_gra
     int64_t asked_ns = clock_mono_ns();
     pb_ResultCode code = program_run(op, COMMAND, argv, &output);
     *ret_absent = code == RESULT_CODE_UNAUTHORIZED;
-    if (code != RESULT_CODE_OK)
+    if (*ret_absent)
         return code;
+    if (code != RESULT_CODE_OK)
+        return op_fail(op, code, "cloud %s: %s", f->cloud, op->result->detail);
     struct az_token_answer answer;
     char why[160] = "";
     const char *what = arena_printf(op->arena, "cloud %s: " COMMAND, f->cloud);

@@ -3,19 +3,15 @@
 same files and environments here, and have to agree, or to refuse. What is younger than Debian's AWS
 CLI (endpoint_url, 2.9.19 against 2.13), and where we mean to differ, is judged by hand.
 
-ISOBAR_AWS_CONFIG_DUMP is the program that prints what the adapter has read, ISOBAR_AWS_INI_DUMP one
-that prints what its parser has.
+ISOBAR_AWS_INI_DUMP is the program that prints what the parser has read.
 """
 
 import configparser
-import hashlib
 import json
 import os
 import random
-import re
 import subprocess
 import sys
-import tempfile
 import unittest
 
 try:
@@ -26,58 +22,10 @@ except ImportError:
     sys.exit(77)
 
 from aws_config_cases import BASE, CASES, DEV, ROLE, env_keys, keys
+from aws_home import Place, at_home, digest, ours
 
-DUMP, INI_DUMP = os.environ['ISOBAR_AWS_CONFIG_DUMP'], os.environ['ISOBAR_AWS_INI_DUMP']
+INI_DUMP = os.environ['ISOBAR_AWS_INI_DUMP']
 LOADER = Loader()               # what it has read of the services' models
-FILES = {'c': '.aws/config', 's': '.aws/credentials'}
-
-
-def digest(secret):
-    return secret and hashlib.sha256(secret.encode()).hexdigest()
-
-
-def at_home(text, home):
-    """The text with the home in the place of each '@' that a path begins with."""
-    return re.sub('@(?=/|$)', home, text)
-
-
-class Place:
-    """A home with files, and the environment that goes with it; for `with`."""
-
-    def __init__(self, files, env):
-        self.files, self.env = files, env
-
-    def __enter__(self):
-        self.temporary = tempfile.TemporaryDirectory(prefix='isobar-test.')
-        home = self.temporary.name
-        for name, content in self.files.items():
-            path = os.path.join(home, FILES.get(name, name))
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            if isinstance(content, str):
-                content = at_home(content, home).encode()
-            with open(path, 'wb') as f:
-                f.write(content)
-        self.before = dict(os.environ)
-        for name in [k for k in os.environ if k.startswith('AWS_')]:
-            del os.environ[name]
-        os.environ.update(HOME=home, AWS_EC2_METADATA_DISABLED='true')
-        os.environ.update((k, at_home(v, home)) for k, v in self.env.items())
-        return home
-
-    def __exit__(self, *_):
-        os.environ.clear()
-        os.environ.update(self.before)
-        self.temporary.cleanup()
-
-
-def ours(settings, *more):
-    """What the adapter has read, or None, and its words."""
-    done = subprocess.run([DUMP, *more] + ['%s=%s' % item for item in settings.items()],
-                          capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1, 2):
-        raise AssertionError('%d: %s' % (done.returncode, done.stderr))
-    return json.loads(done.stdout) if done.returncode == 0 else None, done.stderr.strip()
-
 
 def source_of(credentials):
     """What botocore has chosen, as our program shows it."""

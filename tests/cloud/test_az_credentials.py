@@ -40,7 +40,7 @@ class Metadata(Home):
 
     def test_wrong_audience(self):
         self.services.say = [(400, '{"error":"invalid_resource","error_description":"No such one"}')]
-        self.refusal({}, UNAUTHORIZED, 'it refuses us (No such one, 400)')
+        self.refusal({}, UNAUTHORIZED, 'cloud lab: ', 'it refuses us (No such one, 400)')
 
     def test_tries_again(self):
         for status in 404, 429, 500, 503:
@@ -144,7 +144,7 @@ class Cli(Home):
 
     def test_hangs(self):
         self.az.do('sleep 30')
-        self.refusal({}, 'DeadlineExceeded', 'did not end', timeout_ms=500, **self.only)
+        self.refusal({}, 'DeadlineExceeded', 'cloud lab: ', 'did not end', timeout_ms=500, **self.only)
 
     def test_no_token_is_told(self):
         self.az.do("echo 'abcDEF0123456789abcdefXYZ.abcDEF0123456789abcdefXYZ' >&2; exit 1")

@@ -118,7 +118,7 @@ class Secret(Home):
         self.refusal(PRINCIPAL, UNAVAILABLE, 'check authority')
         self.services.reset()
         self.services.say = [(302, '', [('Location', self.url + '/other')])]
-        self.refusal(PRINCIPAL, UNAVAILABLE)
+        self.refusal(PRINCIPAL, UNAVAILABLE, 'check authority')
         self.assertEqual(len(self.services.asked), 1)
 
     def test_deep_and_large_answers(self):

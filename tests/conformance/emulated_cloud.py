@@ -71,6 +71,8 @@ class Cloud:
 
 def handler_of(cloud):
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = 'HTTP/1.1'
+
         def answer(self):
             path, _, query = self.path.partition('?')
             try:

@@ -10,7 +10,8 @@
 
 #define HARNESSES(X)                                                                               \
     X(sandbox)                                                                                     \
-    X(openstack)
+    X(openstack)                                                                                   \
+    X(aws)
 #define HARNESS_DECLARE(name) extern const struct harness harness_##name;
 HARNESSES(HARNESS_DECLARE)
 #undef HARNESS_DECLARE

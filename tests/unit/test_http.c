@@ -329,6 +329,11 @@ static void loopback_goes_through_no_proxy(void **state)
         HTTP_ANSWERED);
     assert_string_equal(f.rsp.body, "by the proxy");
     assert_true(stub_saw(&proxy, "GET http://far.test/x HTTP/1.1\r\n"));
+    http_client_free(f.client);
+    f.client = http_client_new(&(struct http_options){.no_proxy = true});
+    assert_int_equal(
+        send_one(&f, (struct http_request){.method = "GET", .url = "http://far.test/x"}),
+        HTTP_NOT_SENT);
     unsetenv("http_proxy");
     close_fixture(&f);
     stub_stop(&proxy);
