@@ -46,14 +46,16 @@ def native(thing, mapped):
     return {key: value for key, value in found.items() if value != ''}
 
 
-def native_differs(mapped, tags=True):
-    """For Showing.check: a list of the differences of `native`, in words."""
+def native_differs(mapped, tags=True, change=dict):
+    """For Showing.check: a list of the differences of `native`, in words. `change` is done to what is
+    wanted."""
     def details(ours, theirs):
         got, want = ours.get('native', {}), native(theirs, {'id', 'name', 'type', 'tags', *mapped})
         if not any(key.startswith('instanceView.') for key in got):     # no list has it
             want = {key: value for key, value in want.items() if not key.startswith('instanceView.')}
         if tags:
             want.update(('tags.' + key, value) for key, value in (theirs.get('tags') or {}).items())
+        want = change(want)
         return ['native.%s: isobar has %r, azure-mgmt %r' % (key, got.get(key), want.get(key))
                 for key in sorted(set(got) | set(want)) if got.get(key) != want.get(key)]
     return details
@@ -240,7 +242,7 @@ def addresses(machine):
         for each in part(nic, 'ipConfigurations', []):
             network = part(each, 'subnet')['id'].partition('/subnets/')[0]
             ips = [(part(each, 'privateIPAddress'), 'FIXED')]
-            public = part(each, 'publicIPAddress', {}).get('id')
+            public = part(each, 'publicIPAddress', {}).get('id', '').lower()
             if public and part(machine['_ips'][public], 'ipAddress'):
                 ips.append((part(machine['_ips'][public], 'ipAddress'), 'PUBLIC'))
             found += [{'networkId': network, 'networkName': network.rpartition('/')[2], 'ip': ip,
