@@ -23,25 +23,19 @@ extern const struct adapter_ops azure_adapter;
  * answer stand before its body, after a '!' and before an empty line. */
 static const char *azure_made(struct cloud *c, const char *body, const char **ret_headers)
 {
-    static _Thread_local char out[1 << 18], headers[1024], base[64];
+    static _Thread_local char out[1 << 18];
+    size_t used = 0;
 
-    snprintf(base, sizeof(base), "http://127.0.0.1:%d", c->port);
-    if (body[0] == '!') {
-        const char *end = strstr(body, "\r\n\r\n");
-        snprintf(out, sizeof(out), "%.*s\r\n", (int)(end - body - 1), body + 1);
-        const char *at = strstr(out, "%1$s");
-        if (at == NULL)
-            snprintf(headers, sizeof(headers), "%s", out);
-        else
-            snprintf(headers, sizeof(headers), "%.*s%s%s", (int)(at - out), out, base, at + 4);
-        *ret_headers = headers;
-        body = end + 4;
-    }
-    const char *at = strstr(body, "%1$s");
-    if (at == NULL)
-        return body;
-    snprintf(out, sizeof(out), "%.*s%s%s", (int)(at - body), body, base, at + 4);
-    return out;
+    for (const char *next; (next = strstr(body, "%1$s")) != NULL; body = next + 4)
+        used += (size_t)snprintf(out + used, sizeof(out) - used, "%.*shttp://127.0.0.1:%d",
+                                 (int)(next - body), body, c->port);
+    snprintf(out + used, sizeof(out) - used, "%s", body);
+    char *end = out[0] == '!' ? strstr(out, "\r\n\r\n") : NULL;
+    if (end == NULL)
+        return out;
+    end[2] = '\0';
+    *ret_headers = out + 1;
+    return end + 4;
 }
 
 /* With two more settings, which may be NULL. */
