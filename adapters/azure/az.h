@@ -143,6 +143,8 @@ struct az_page {
 struct az_kind {
     const char *noun; /* "virtual network" */
     enum az_service service;
+    const char *version;      /* of an API of its own; NULL: the service's */
+    const char *list;         /* where all are, below the subscription; NULL: by the type */
     const char *type;         /* "Microsoft.Network/virtualNetworks" */
     const char *expand;       /* of a GET of one: "instanceView"; NULL: none */
     const struct shape *item; /* of the kind's struct */

@@ -11,8 +11,6 @@ enum { CONFIG_MAX = 1 << 20, GROUP_MAX = 90 };
 
 const struct az_service_info az_services[AZ_N_SERVICES] = {
     [AZ_COMPUTE] = {"compute", "compute_api_version", "2021-03-01"},
-    [AZ_DISKS] = {"disks", "disks_api_version", "2020-12-01"},
-    [AZ_GALLERIES] = {"galleries", "galleries_api_version", "2020-09-30"},
     [AZ_NETWORK] = {"network", "network_api_version", "2021-02-01"},
     [AZ_RESOURCES] = {"resources", "resources_api_version", "2021-04-01"},
     [AZ_SUBSCRIPTIONS] = {"subscriptions", "subscriptions_api_version", "2021-01-01"},

@@ -10,16 +10,7 @@
 #include "adapter.h"
 
 /* The services of Resource Manager that the adapter speaks to, each with an API version. */
-/* Disks and galleries are Compute's, with versions of their own. */
-enum az_service {
-    AZ_COMPUTE,
-    AZ_DISKS,
-    AZ_GALLERIES,
-    AZ_NETWORK,
-    AZ_RESOURCES,
-    AZ_SUBSCRIPTIONS,
-    AZ_N_SERVICES,
-};
+enum az_service { AZ_COMPUTE, AZ_NETWORK, AZ_RESOURCES, AZ_SUBSCRIPTIONS, AZ_N_SERVICES };
 
 /* The kinds of credentials, in the order in which DefaultAzureCredential looks for them. */
 enum az_credential {

@@ -18,7 +18,8 @@ AZ_PAGE(disks_page_shape, disk_shape);
 
 const struct az_kind az_disk_kind = {
     .noun = "disk",
-    .service = AZ_DISKS,
+    .service = AZ_COMPUTE,
+    .version = "2020-12-01", /* they are not there in all versions of Compute */
     .type = "Microsoft.Compute/disks",
     .item = &disk_shape,
     .page = &disks_page_shape,
@@ -40,6 +41,7 @@ AZ_PAGE(groups_page_shape, group_shape);
 const struct az_kind az_group_kind = {
     .noun = "resource group",
     .service = AZ_RESOURCES,
+    .list = "/resourcegroups",
     .type = "Microsoft.Resources/resourceGroups",
     .item = &group_shape,
     .page = &groups_page_shape,

@@ -132,14 +132,26 @@ pb_ResultCode az_list_at(struct adapter *a, struct op *op, const struct az_kind 
     return code;
 }
 
+static const char *versioned(struct op *op, const struct az_kind *kind, const char *path)
+{
+    return kind->version != NULL ? arena_printf(op->arena, "%s?api-version=%s", path, kind->version)
+                                 : path;
+}
+
 /* Where a kind is: in a resource group, or in all of the subscription. */
 static const char *list_path(struct adapter *a, struct op *op, const struct az_kind *kind,
                              const char *group)
 {
-    if (group == NULL)
-        return az_path(a, op->arena, "/providers/%s", kind->type);
-    return az_path(a, op->arena, "/resourceGroups/%s/providers/%s", url_escape(op->arena, group),
-                   kind->type);
+    const char *path;
+
+    if (kind->list != NULL)
+        path = az_path(a, op->arena, "%s", kind->list);
+    else if (group == NULL)
+        path = az_path(a, op->arena, "/providers/%s", kind->type);
+    else
+        path = az_path(a, op->arena, "/resourceGroups/%s/providers/%s",
+                       url_escape(op->arena, group), kind->type);
+    return versioned(op, kind, path);
 }
 
 pb_ResultCode az_list(struct adapter *a, struct op *op, const struct az_kind *kind,
@@ -203,7 +215,7 @@ pb_ResultCode az_get_at(struct adapter *a, struct op *op, const struct az_kind *
 pb_ResultCode az_find_by_id(struct adapter *a, struct op *op, const struct az_kind *kind,
                             const char *id, void *ret)
 {
-    const char *path = az_id_path(op->arena, id);
+    const char *path = versioned(op, kind, az_id_path(op->arena, id));
 
     if (kind->expand != NULL)
         path = arena_printf(op->arena, "%s?$expand=%s", path, kind->expand);
@@ -257,7 +269,7 @@ static pb_ResultCode find_named(struct adapter *a, struct op *op, const struct a
 
     if (kind->expand != NULL) /* the one that is meant is asked for again */
         listed.mapped = NULL;
-    if (group != NULL)
+    if (group != NULL && kind->list == NULL)
         code = find_in_group(a, &aside, kind, group, name, ret);
     if (code != RESULT_CODE_NOT_FOUND)
         return op_tell(op, &aside, code);

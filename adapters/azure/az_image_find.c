@@ -6,9 +6,6 @@
 #include "az_shapes.h"
 #include "az_things.h"
 
-/* Galleries have API versions of their own: the first one that has all that is read here. */
-#define GALLERY_VERSION "2021-07-01"
-
 static const struct shape_field version_fields[] = {AZ_TEXT(az_thing, id, "id"),
                                                     AZ_TEXT(az_thing, name, "name")};
 static const struct shape version_shape = {sizeof(struct az_thing), version_fields,
@@ -149,11 +146,9 @@ static bool is_of_gallery(struct arena *a, const char *wanted)
 static pb_ResultCode find_in_gallery(struct adapter *a, struct op *op, const char *field,
                                      const char *wanted, struct az_image *ret)
 {
-    const char *path =
-        arena_printf(op->arena, "%s?api-version=" GALLERY_VERSION, az_id_path(op->arena, wanted));
     struct op aside = op_aside(op, 0);
 
-    pb_ResultCode code = az_get_at(a, &aside, &az_gallery_image_kind, path, ret);
+    pb_ResultCode code = az_find_by_id(a, &aside, &az_gallery_image_kind, wanted, ret);
     return code == RESULT_CODE_NOT_FOUND ? az_no_such(op, az_gallery_image_kind.noun, field, wanted)
                                          : op_tell(op, &aside, code);
 }

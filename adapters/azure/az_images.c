@@ -102,7 +102,8 @@ static const char *const gallery_mapped[] = {
 
 const struct az_kind az_gallery_image_kind = {
     .noun = "image",
-    .service = AZ_GALLERIES,
+    .service = AZ_COMPUTE,
+    .version = "2021-07-01", /* they have versions of their own: the first with all that is read */
     .item = &gallery_shape,
     .mapped = gallery_mapped,
     .message = message,

@@ -88,7 +88,8 @@ const char *az_vm_fault(struct arena *a, const struct az_vm *vm)
         const char *text = s[i].message != NULL && s[i].message[0] != '\0' ? s[i].message
                            : s[i].display != NULL                          ? s[i].display
                                                                            : "";
-        if (s[i].level == NULL || strcasecmp(s[i].level, "Error") != 0)
+        if (s[i].level == NULL || strcasecmp(s[i].level, "Error") != 0 ||
+            (code[0] == '\0' && text[0] == '\0'))
             continue;
         if (strncasecmp(code, failed, sizeof(failed) - 1) == 0)
             code += sizeof(failed) - 1;

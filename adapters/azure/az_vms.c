@@ -163,16 +163,31 @@ size_t az_vm_messages(struct adapter *a, struct op *op, const struct shape_list 
     return n;
 }
 
+/* Lists write the same id in another case than a look at one machine does, and the gateway compares
+ * letters: those that were asked for are written as they were asked for. */
+static void write_ids(struct shape_list *list, const pb_ListVmsRequest *req)
+{
+    struct az_vm *vm = list->items;
+
+    for (size_t i = 0; i < list->n; i++)
+        for (size_t k = 0; k < req->n_ids; k++)
+            if (az_id_is(vm[i].thing.id, req->ids[k])) {
+                vm[i].thing.id = req->ids[k];
+                break;
+            }
+}
+
 pb_ResultCode azure_list_vms(struct adapter *a, struct op *op, const pb_ListVmsRequest *req,
                              pb_ListVmsResponse *ret)
 {
     struct shape_list list = {0};
     pb_Vm **vms = NULL;
 
-    (void)req; /* Azure can leave nothing out: the gateway applies all filters */
+    /* Azure can leave nothing out: the gateway applies all filters. */
     pb_ResultCode code = az_vms(a, op, &list);
     if (code != RESULT_CODE_OK)
         return op_end(op, code);
+    write_ids(&list, req);
     size_t n = az_vm_messages(a, op, &list, &vms);
     code = op_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {

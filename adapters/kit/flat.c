@@ -95,7 +95,9 @@ static void on_begin(struct reader *r, bool list)
     if (up != NULL && up->list) {
         cut(r, up->path_len, up->key_len);
         int len = snprintf(number, sizeof(number), "%zu", ++up->index);
-        if (!append(r->key, &r->key_len, number, (size_t)len)) {
+        /* The elements of a list in a list are none of its own. */
+        if (!append(r->key, &r->key_len, number, (size_t)len) ||
+            (list && !append(r->path, &r->path_len, "[]", 2))) {
             r->skipping = 1;
             return;
         }

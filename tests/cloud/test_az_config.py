@@ -23,8 +23,7 @@ GOOD = {
     'nothing': ({}, {}, {
         'subscription_id': SUB, 'authority': 'https://login.microsoftonline.com',
         'endpoint': 'https://management.azure.com', 'audience': 'https://management.azure.com',
-        'credentials': ALL, 'compute': '2021-03-01', 'disks': '2020-12-01',
-        'galleries': '2020-09-30', 'network': '2021-02-01',
+        'credentials': ALL, 'compute': '2021-03-01', 'network': '2021-02-01',
         'resources': '2021-04-01', 'subscriptions': '2021-01-01', 'send_chain': False,
         'metadata_url': 'http://169.254.169.254'}),
     'secret': ({}, PRINCIPAL, {'tenant_id': TENANT, 'client_id': CLIENT, 'client_secret': SECRET}),

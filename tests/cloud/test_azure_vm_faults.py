@@ -241,16 +241,15 @@ class Refusals(azure_case.Test):
 
 class Losses(azure_case.Test):
 
-    def one_machine(self, spec=PUBLIC):
+    def one_machine(self, name='lost', spec=PUBLIC):
         """Made, once; then deleted, with all that was made for it."""
-        result, made = self.call('lost', **spec)
+        result, made = self.call(name, **spec)
         self.assertEqual(result['code'], 'RESULT_CODE_CREATED', result)
         eventually('nothing is under way', lambda: self.here.ask('count')['pending'] == 0)
-        self.assertEqual(self.left()['machines'], ['lost'])
-        self.assertEqual(len(self.left()['interfaces']), 1)
-        self.assertEqual(len(self.left()['addresses']), len(spec))
-        token = self.theirs('lost').tags['isobar-token']
-        self.assertEqual(len(self.here.count(token)['machines_ever']), 1)
+        token = self.theirs(name).tags['isobar-token']
+        has = self.here.count(token)
+        self.assertEqual([len(has[each]) for each in ('machines_ever', 'machines', 'nics', 'addresses')],
+                         [1, 1, 1, len(spec)], has)
         self.gateway.ok('vm', 'delete', '--cloud', 'lab', made['vm']['id'], '--wait', '--yes')
         self.nothing_is_left()
 
@@ -331,7 +330,7 @@ class Losses(azure_case.Test):
             self.here.tell('faults', late_commit=0.3, lost_reply=0.2, list_lag=0.3)
             for n in range(4):
                 with self.subTest('%d %d' % (seed, n)):
-                    self.one_machine()
+                    self.one_machine('lost-%d' % n)
 
 
 class Leftovers(azure_case.Test):

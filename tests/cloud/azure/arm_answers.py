@@ -65,6 +65,7 @@ class Call:
         # Below the subscription, without a slash at the end.
         self.path = (found.group(2) or '' if found else request.path).rstrip('/')
         self.version = self.query.get('api-version', '')
+        self.kind = None        # whose version that is, once it is known
 
     @property
     def bearer(self):

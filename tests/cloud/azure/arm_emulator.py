@@ -11,11 +11,14 @@ lab takes `empty` too, and is answered with `subscription_id`, `tenant_id`, `cli
 `client_secret`, `url` and `authority`. Besides there are
 
     GET    /violations?lab=LAB  {"violations", "count", "total"}: requests that no client should send,
-                                and with a judge what it refuses; "unjudged" are still with it
+                                and with a judge what it refuses; it has looked at "judged"
+                                exchanges, "unjudged" are still with it
     POST   /expire {"lab"}      all tokens are over
     POST   /token {"lab", "seconds"}       a token
     GET    /asked?lab=LAB       how often tokens were asked for, and refused
     GET    /orders?lab=LAB      the body of the last PUT of each type, by the type in lower case
+
+The answer to a new lab that wants a judge and cannot have one has `no_judge`, the reason.
 """
 
 import os
@@ -29,6 +32,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import arm_actions  # noqa: E402, F401
 import arm_groups  # noqa: E402, F401
 import arm_images  # noqa: E402, F401
+import arm_judge  # noqa: E402
 import arm_login  # noqa: E402
 import arm_routes  # noqa: E402
 import serving  # noqa: E402
@@ -41,12 +45,20 @@ TOKEN_PATH = re.compile(r'/([^/]+)/oauth2/v2\.0/token$')
 class EmulatedLab(Lab):
     """`request.about` is a Call."""
 
-    def __init__(self, url, name, **more):
+    def __init__(self, cloud, name, **more):
         super().__init__(name, **more)
-        self.url = url
+        self.url, self.the_judge = cloud.url, cloud.judge
+
+    def set_faults(self, faults):
+        super().set_faults(faults)
+        self.no_judge = arm_judge.why_not() if self.judge else None
+        if self.no_judge:
+            print('%s: no judge: %s' % (self.name, self.no_judge), file=sys.stderr)
+            self.judge = False
 
     def told(self):
-        return dict(super().told(), url=self.url, authority=self.url)
+        found = dict(super().told(), url=self.url, authority=self.url)
+        return dict(found, no_judge=self.no_judge) if self.no_judge else found
 
     def fits(self, rule, request):
         return re.fullmatch(rule['method'], request.method) is not None and \
@@ -74,14 +86,14 @@ class EmulatedLab(Lab):
             words = ''.join(traceback.format_exception(e)[-3:])
             self.breach(call.method, request.target, 'emulator', words)
             status, body, more = 500, Refused(500, 'InternalServerError', repr(e)).body, []
-        return status, body, headers_of(self, call.method) + [each for one in more for each in one]
+        answer = status, body, headers_of(self, call.method) + [each for one in more for each in one]
+        if self.judge:
+            self.the_judge.tell(self, call, answer)
+        return answer
 
     def do(self, call):
         if self.redirect:
             return 307, None, [('Location', self.redirect + call.request.target)]
-        if call.path == '/subscriptions' and call.subscription is None:
-            arm_login.check_sender(self, call)
-            return arm_routes.answer(self, call)
         arm_login.check_sender(self, call)
         if self.throttled():
             raise Refused(429, 'TooManyRequests', 'The request is being throttled as the limit has '
@@ -103,8 +115,12 @@ class EmulatedLab(Lab):
 
 
 class Cloud(serving.Cloud):
+    def __init__(self, loop):
+        super().__init__(loop)
+        self.judge = arm_judge.Judge(loop)
+
     def new_lab(self, wanted):
-        return EmulatedLab(self.url, **wanted)
+        return EmulatedLab(self, **wanted)
 
     def half(self, request):
         if not any(lab.kills for lab in self.labs.values()):
@@ -138,6 +154,7 @@ class Cloud(serving.Cloud):
     def more(self, lab, method, path, body):
         if (method, path) == ('GET', '/violations'):
             return {'violations': lab.violations, 'count': len(lab.violations),
+                    'judged': lab.judged, 'unjudged': self.judge.unjudged(lab),
                     'total': sum(len(each.violations) for each in self.labs.values())}
         if (method, path) == ('POST', '/expire'):
             lab.expire()

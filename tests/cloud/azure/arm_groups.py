@@ -169,8 +169,7 @@ def shown_subscription(lab):
 
 @route('GET', '/subscriptions', 'subscriptions')
 def list_subscriptions(lab, call):
-    return 200, {'value': [shown_subscription(lab)],
-                 'count': {'type': 'Total', 'value': 1}}
+    return 200, {'value': [shown_subscription(lab)]}
 
 
 @route('GET', '', 'subscriptions')

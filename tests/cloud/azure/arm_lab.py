@@ -29,11 +29,13 @@ class Lab(BaseLab):
     # disabled: the subscription is read-only. unknown_state: what machines that run are said to be.
     # page_size: no page has more. redirect: where all requests are led to. upper_groups: lists of
     # Compute write resource groups in capitals. retry_after: of what goes on; null: none.
-    # resource_left, reads_left, writes_left: how many calls are said to be left.
+    # resource_left, reads_left, writes_left: how many calls are said to be left. judge: all that goes
+    # to and fro is held against the published specifications.
     FAULTS = dict(BaseLab.FAULTS, cores=100000, addresses=1000, capacity={}, no_sizes=[], fail={},
                   endless='', throttle=0, clock=0.0, token_s=3599, disabled=False,
                   unknown_state='', page_size=0, redirect='', upper_groups=False, retry_after=0,
-                  resource_left='', reads_left=11999, writes_left=1199)
+                  resource_left='', reads_left=11999, writes_left=1199,
+                  judge=False)
     KINDS = ('group', *TYPES)
     RULE = ('method', 'path')
 
@@ -47,6 +49,7 @@ class Lab(BaseLab):
         # All operations, and the last one of a machine, by the machine's own id.
         self.operations, self.current = {}, {}
         self.tokens, self.asked, self.violations, self.orders = {}, {}, [], {}
+        self.judged = 0         # exchanges of which the judge has said what it thinks
         self.next_private, self.next_public = {}, 10
         if not empty:
             self.fill()

@@ -26,6 +26,7 @@ def answer(lab, call):
         found = pattern.match(call.path)
         if found:
             if kind is not None:
+                call.kind = kind
                 call.check_version(kind)
             return function(lab, call, *found.groups())
     if any(pattern.match(call.path) for routes in ROUTES.values() for pattern, _, _ in routes):
