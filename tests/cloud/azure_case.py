@@ -16,7 +16,9 @@ class Test(azure_peer.Test):
     """A lab, a gateway with it as its cloud `lab`, and clients of azure-mgmt."""
 
     def begin(self, breaches=0, settings=None, **faults):
-        self.here = self.lab(breaches=breaches, **faults)
+        # The judge has the specifications of the versions that we speak without a setting.
+        self.here = self.lab(breaches=breaches, judge='compute_api_version' not in (settings or {}),
+                             **faults)
         self.compute, self.network = self.here.compute, self.here.network
         self.gateway = None
         self.again(settings)

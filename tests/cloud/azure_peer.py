@@ -85,6 +85,7 @@ class Test(unittest.TestCase):
         lab = Lab(self.emulator, name, self.addCleanup, **more)
         if breaches is not None:
             def check():
+                eventually('all is judged', lambda: not lab.ask('violations').get('unjudged'))
                 found = lab.ask('violations')['violations']
                 self.assertEqual(len(found), breaches, found)
             self.addCleanup(check)

@@ -171,8 +171,13 @@ class Machines(azure_case.Test):
         self.delete('full_1.a')
 
     def test_parameters(self):
+        self.begin()
+        self.check_parameters(each for each in PARAMETERS if 'hibernation' not in each[0])
         self.begin(settings=HIBERNATION)
-        for given, whose, wanted in PARAMETERS:
+        self.check_parameters(each for each in PARAMETERS if 'hibernation' in each[0])
+
+    def check_parameters(self, parameters):
+        for given, whose, wanted in parameters:
             with self.subTest(str(given)):
                 more = ['--public-ip-type', 'static'] if whose == 'ip' else []
                 ours = self.gateway.ok(*self.order('one', *more, *params(given)), '-o', 'json').json()
