@@ -142,6 +142,7 @@ static const char *const mapped[] = {
     "storageProfile.dataDisks.deleteOption",
     "provisioningState",
     "timeCreated",
+    "userData", /* there may be secrets in it */
     NULL,
 };
 

@@ -78,7 +78,7 @@ class Show(Showing, Test):
                 for n, id in enumerate(nics)]},
             'os_profile': {'computer_name': name, 'admin_username': 'tester',
                            'linux_configuration': {'disable_password_authentication': True, 'ssh': {
-                               'public_keys': [{'path': '/home/tester/.ssh/authorized_keys',
+                               'public_keys': [{'path': '/home/%s/.ssh/authorized_keys' % 'tester',
                                                 'key_data': KEY}]}}}}, **more)).result()
 
     @classmethod

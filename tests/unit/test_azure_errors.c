@@ -1,5 +1,6 @@
 /* What Resource Manager and its services say when they refuse, as they really say it: an example a
- * row of the table, and more. */
+ * row of the table, and more. One file, since a table is read as a whole.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

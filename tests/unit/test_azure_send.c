@@ -258,72 +258,69 @@ static void test_begin(void **state)
 }
 
 /* What is seen by looking, and how it ends. */
+static const struct look_row {
+    bool by_location;
+    struct cloud_row looks[3];
+    pb_ResultCode code;
+    size_t n; /* looks */
+} looks[] = {
+    {false, {{"GET " LOOK, ALWAYS, 200, STATUS("Succeeded")}}, RESULT_CODE_OK, 1},
+    {false,
+     {{"GET " LOOK, 1, 200, STATUS("InProgress")},
+      {"GET " LOOK, 1, 202, STATUS("Updating")},
+      {"GET " LOOK, ALWAYS, 200, STATUS("succeeded")}},
+     RESULT_CODE_OK,
+     3},
+    {false,
+     {{"GET " LOOK, ALWAYS, 200,
+       "{\"status\":\"Failed\",\"error\":{\"code\":\"AllocationFailed\",\"message\":\"no\"}}"}},
+     RESULT_CODE_OUT_OF_CAPACITY,
+     1},
+    {false,
+     {{"GET " LOOK, ALWAYS, 200,
+       "{\"status\":\"Canceled\",\"error\":{\"code\":\"OperationPreempted\",\"message\":\"\"}"
+       "}"}},
+     RESULT_CODE_FAILED_PRECONDITION,
+     1},
+    {false, {{"GET " LOOK, ALWAYS, 200, STATUS("Failed")}}, RESULT_CODE_UNAVAILABLE, 1},
+    {false, {{"GET " LOOK, ALWAYS, 200, "{}"}}, RESULT_CODE_DEADLINE_EXCEEDED, 0},
+    {false, {{"GET " LOOK, ALWAYS, 200, "no JSON"}}, RESULT_CODE_UNAVAILABLE, 1},
+    {false, {{"GET " LOOK, ALWAYS, 404, AZURE_ERROR("NotFound", "x")}}, RESULT_CODE_NOT_FOUND, 1},
+    {true,
+     {{"GET " LOOK, 1, 202, "!Location: " FOLLOWS "&n=2\r\n\r\n"},
+      {"GET " LOOK "?api-version=2021-02-01&n=2", 1, 202, ""},
+      {"GET " LOOK "?api-version=2021-02-01&n=2", ALWAYS, 204, ""}},
+     RESULT_CODE_OK,
+     3},
+    {true, {{"GET " LOOK, ALWAYS, 200, "{\"name\":\"x\"}"}}, RESULT_CODE_OK, 1},
+    {true,
+     {{"GET " LOOK, ALWAYS, 409, AZURE_ERROR("AnotherOperationInProgress", "x")}},
+     RESULT_CODE_FAILED_PRECONDITION,
+     1},
+};
+
 static void test_looks(void **state)
 {
-    static const struct {
-        bool by_location;
-        struct cloud_row looks[3];
-        pb_ResultCode code;
-        size_t n; /* looks */
-    } rows[] = {
-        {false, {{"GET " LOOK, ALWAYS, 200, STATUS("Succeeded")}}, RESULT_CODE_OK, 1},
-        {false,
-         {{"GET " LOOK, 1, 200, STATUS("InProgress")},
-          {"GET " LOOK, 1, 202, STATUS("Updating")},
-          {"GET " LOOK, ALWAYS, 200, STATUS("succeeded")}},
-         RESULT_CODE_OK,
-         3},
-        {false,
-         {{"GET " LOOK, ALWAYS, 200,
-           "{\"status\":\"Failed\",\"error\":{\"code\":\"AllocationFailed\",\"message\":\"no\"}}"}},
-         RESULT_CODE_OUT_OF_CAPACITY,
-         1},
-        {false,
-         {{"GET " LOOK, ALWAYS, 200,
-           "{\"status\":\"Canceled\",\"error\":{\"code\":\"OperationPreempted\",\"message\":\"\"}"
-           "}"}},
-         RESULT_CODE_FAILED_PRECONDITION,
-         1},
-        {false, {{"GET " LOOK, ALWAYS, 200, STATUS("Failed")}}, RESULT_CODE_UNAVAILABLE, 1},
-        {false, {{"GET " LOOK, ALWAYS, 200, "{}"}}, RESULT_CODE_DEADLINE_EXCEEDED, 0},
-        {false, {{"GET " LOOK, ALWAYS, 200, "no JSON"}}, RESULT_CODE_UNAVAILABLE, 1},
-        {false,
-         {{"GET " LOOK, ALWAYS, 404, AZURE_ERROR("NotFound", "x")}},
-         RESULT_CODE_NOT_FOUND,
-         1},
-        {true,
-         {{"GET " LOOK, 1, 202, "!Location: " FOLLOWS "&n=2\r\n\r\n"},
-          {"GET " LOOK "?api-version=2021-02-01&n=2", 1, 202, ""},
-          {"GET " LOOK "?api-version=2021-02-01&n=2", ALWAYS, 204, ""}},
-         RESULT_CODE_OK,
-         3},
-        {true, {{"GET " LOOK, ALWAYS, 200, "{\"name\":\"x\"}"}}, RESULT_CODE_OK, 1},
-        {true,
-         {{"GET " LOOK, ALWAYS, 409, AZURE_ERROR("AnotherOperationInProgress", "x")}},
-         RESULT_CODE_FAILED_PRECONDITION,
-         1},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
         struct op *op = cloud_op(&cloud);
-        struct az_lro lro = {.by_location = rows[i].by_location, .retry_ms = 1};
+        struct az_lro lro = {.by_location = looks[i].by_location, .retry_ms = 1};
         size_t n = 0;
         /* A look says when the next one may be: a second at least. */
-        op->deadline_ns =
-            clock_mono_ns() + (rows[i].code == RESULT_CODE_DEADLINE_EXCEEDED ? 1 : 10) * NS_PER_SEC;
+        op->deadline_ns = clock_mono_ns() +
+                          (looks[i].code == RESULT_CODE_DEADLINE_EXCEEDED ? 1 : 10) * NS_PER_SEC;
         lro.url = arena_printf(op->arena, "http://127.0.0.1:%d" LOOK "?api-version=2021-02-01",
                                cloud.port);
-        while (n < 3 && rows[i].looks[n].begins != NULL)
+        while (n < 3 && looks[i].looks[n].begins != NULL)
             n++;
-        cloud_rows(&cloud, rows[i].looks, n);
+        cloud_rows(&cloud, looks[i].looks, n);
         pb_ResultCode code = az_wait(cloud.adapter, op, AZ_NETWORK, "making x", &lro);
         for (; n > 0; n--)
             cloud_drop_row(&cloud);
-        if (code != rows[i].code)
+        if (code != looks[i].code)
             fail_msg("row %zu: %s: %s", i, result_name(code), op->result->detail);
-        if (rows[i].n > 0)
-            assert_int_equal(cloud_count(&cloud, "GET"), rows[i].n);
+        if (looks[i].n > 0)
+            assert_int_equal(cloud_count(&cloud, "GET"), looks[i].n);
         if (code == RESULT_CODE_DEADLINE_EXCEEDED) {
             assert_int_equal(op->result->side_effects, SIDE_EFFECTS_POSSIBLE);
             assert_non_null(strstr(op->result->detail, "making x was not over"));
