@@ -77,3 +77,16 @@ openstack_end() {
     OPENSTACK_OURS=""
     STATE=$OPENSTACK_STATE "$ROOT/tests/cloud/openstack/openstack-down.sh"
 }
+
+# npm_tools: what package.json lists, in the versions of package-lock.json, into build/npm. Returns 1
+# where npm cannot install it: build/npm/npm.log says why.
+npm_tools() {
+    local into=$ROOT/build/npm
+    mkdir -p "$into"
+    cmp -s "$ROOT/tools/package-lock.json" "$into/package-lock.json" && [ -d "$into/node_modules" ] && return
+    cp "$ROOT"/tools/{package.json,package-lock.json,.npmrc} "$into"
+    (cd "$into" && npm ci --ignore-scripts --loglevel=error \
+        --fetch-retries=1 --fetch-retry-mintimeout=1000) >"$into/npm.log" 2>&1 && return
+    rm -f "$into/package-lock.json"
+    return 1
+}

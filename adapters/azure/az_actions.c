@@ -5,6 +5,10 @@
 
 #include "az_plan.h"
 
+/* How often it is looked whether an order that meets another one means the same, and how long
+ * between two looks. */
+enum { LOOKS = 3, PAUSE_MS = 1000 };
+
 const struct az_action az_start = {
     .name = "start",
     .order = "start",
@@ -143,18 +147,69 @@ pb_Vm *az_vm_after(struct adapter *a, struct op *op, struct az_vm *vm, const str
     return message;
 }
 
-/* Without the guest: off, and on again. There is no order for both. */
-static pb_ResultCode cycle(struct adapter *a, struct op *op, const struct az_vm *vm,
-                           struct az_lro *ret)
+/* What the order is for is so, or on its way to be. */
+static bool leads_there(struct op *op, const struct az_action *action, const struct az_vm *vm)
 {
-    struct az_request off = az_build_action(op->arena, &az_power_off, vm->thing.id);
-    struct az_request on = az_build_action(op->arena, &az_start, vm->thing.id);
+    struct op aside = op_aside(op, 0);
+    const char *power = az_power(vm);
 
-    pb_ResultCode code = az_order(a, op, &off, az_power_off.name, vm, ret);
+    if (action == &az_power_off)
+        return power != NULL &&
+               (strcasecmp(power, "stopping") == 0 || strcasecmp(power, "stopped") == 0);
+    return az_vm_state(vm) == action->leads ||
+           az_action_judge(&aside, action, vm) == RESULT_CODE_CHANGED;
+}
+
+/* Something else goes on with the machine, and be it this order, sent before. Then look whether that
+ * leads to the same; if not, order it again when that may be over. */
+static pb_ResultCode order(struct adapter *a, struct op *op, const struct az_action *action,
+                           struct az_vm *vm, struct az_lro *ret)
+{
+    struct az_request req = az_build_action(op->arena, action, vm->thing.id);
+
+    for (size_t i = 0;; i++) {
+        struct op look = op_aside(op, 0);
+        struct az_vm now = {0};
+        pb_ResultCode code = az_order(a, op, &req, action->name, vm, ret);
+        if (code != RESULT_CODE_FAILED_PRECONDITION || !az_said(op, "Conflict"))
+            return code;
+        if (az_find_by_id(a, &look, &az_vm_kind, vm->thing.id, &now) == RESULT_CODE_OK &&
+            leads_there(op, action, &now)) {
+            *vm = now;
+            return RESULT_CODE_OK;
+        }
+        if ((i == LOOKS && !op->resumed) || !op_sleep_ms(op, PAUSE_MS))
+            return code;
+    }
+}
+
+static pb_ResultCode wait_off(struct adapter *a, struct op *op, struct az_vm *vm,
+                              const struct az_lro *lro)
+{
+    const char *what = arena_printf(op->arena, "switching machine %s off", az_vm_words(vm));
+
+    if (lro->url != NULL)
+        return az_wait(a, op, AZ_COMPUTE, what, lro);
+    for (;;) {
+        struct az_vm now = {0};
+        pb_ResultCode code = az_find_by_id(a, op, &az_vm_kind, vm->thing.id, &now);
+        if (code != RESULT_CODE_OK || az_vm_state(&now) == VM_STATE_STOPPED)
+            return code;
+        if (!op_sleep_ms(op, PAUSE_MS))
+            return op_fail(op, RESULT_CODE_DEADLINE_EXCEEDED,
+                           "%s was not over when the deadline passed; start it then", what);
+    }
+}
+
+/* Without the guest: off, and on again. There is no order for both. */
+static pb_ResultCode cycle(struct adapter *a, struct op *op, struct az_vm *vm, struct az_lro *ret)
+{
+    struct az_lro off = {0};
+
+    pb_ResultCode code = order(a, op, &az_power_off, vm, &off);
     if (code == RESULT_CODE_OK)
-        code = az_wait(a, op, AZ_COMPUTE,
-                       arena_printf(op->arena, "switching machine %s off", az_vm_words(vm)), ret);
-    return code == RESULT_CODE_OK ? az_order(a, op, &on, az_power_off.name, vm, ret) : code;
+        code = wait_off(a, op, vm, &off);
+    return code == RESULT_CODE_OK ? order(a, op, &az_start, vm, ret) : code;
 }
 
 static pb_ResultCode act(struct adapter *a, struct op *op, const struct az_action *action,
@@ -169,12 +224,8 @@ static pb_ResultCode act(struct adapter *a, struct op *op, const struct az_actio
     bool ordered = code == RESULT_CODE_OK && !dry_run;
     if (ordered && op->note_id != NULL && !op->note_id(op, vm.thing.id))
         return op_end(op, op_not_noted(op));
-    if (ordered && action == &az_power_off) {
-        code = cycle(a, op, &vm, &lro);
-    } else if (ordered) {
-        struct az_request req = az_build_action(op->arena, action, vm.thing.id);
-        code = az_order(a, op, &req, action->name, &vm, &lro);
-    }
+    if (ordered)
+        code = action == &az_power_off ? cycle(a, op, &vm, &lro) : order(a, op, action, &vm, &lro);
     if (!result_is_success(code))
         return op_end(op, code);
     *ret = ordered ? az_vm_after(a, op, &vm, &lro, action->leads, action->power)

@@ -29,6 +29,7 @@ COMPUTE, NETWORK, RESOURCES = '2021-03-01', '2021-02-01', '2021-04-01'
 DISKS, SUBSCRIPTIONS = '2020-12-01', '2021-01-01'
 HOME, GROUP = 'westeurope', 'lab'
 UBUNTU = {'publisher': 'Canonical', 'offer': 'UbuntuServer', 'sku': '18.04-LTS', 'version': 'latest'}
+ADMIN = 'tester'
 KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGSFfkdmTbkMyzYwTsVVNqVmCiZFYCPqJiqhnmeUIyn6 tester'
 
 
@@ -159,9 +160,9 @@ class Lab:
             'storageProfile': {'imageReference': UBUNTU, 'dataDisks': list(data), 'osDisk': {
                 'createOption': 'FromImage', 'deleteOption': 'Delete'}},
             'osProfile': {
-                'computerName': 'web', 'adminUsername': 'tester', 'linuxConfiguration': {
+                'computerName': 'web', 'adminUsername': ADMIN, 'linuxConfiguration': {
                     'disablePasswordAuthentication': True, 'ssh': {'publicKeys': [{
-                        'path': '/home/tester/.ssh/authorized_keys', 'keyData': KEY}]}}},
+                        'path': '/home/%s/.ssh/authorized_keys' % ADMIN, 'keyData': KEY}]}}},
             'networkProfile': {'networkInterfaces': [
                 {'id': nic, 'properties': {'deleteOption': 'Delete'}}]}}, **properties)}
 

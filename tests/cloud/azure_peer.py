@@ -21,7 +21,7 @@ import arm_emulator  # noqa: E402
 WAIT_S = 30
 IMAGE = 'Debian:debian-12:12:latest'
 WINDOWS = 'MicrosoftWindowsServer:WindowsServer:2022-datacenter:latest'
-COMPUTE_VERSION, NETWORK_VERSION = '2021-03-01', '2021-02-01'
+COMPUTE_VERSION, DISKS_VERSION, NETWORK_VERSION = '2021-03-01', '2020-12-01', '2021-02-01'
 
 
 def eventually(what, condition):
@@ -55,9 +55,10 @@ class Lab:
                     'credential_scopes': ['none']}
         settings['credential'] = object()
         self.compute = ComputeManagementClient(api_version=COMPUTE_VERSION, **settings)
+        self.disks = ComputeManagementClient(api_version=DISKS_VERSION, **settings)
         self.network = NetworkManagementClient(api_version=NETWORK_VERSION, **settings)
         self.resources = ResourceManagementClient(**settings)
-        for client in self.compute, self.network, self.resources:
+        for client in self.compute, self.disks, self.network, self.resources:
             clean_up(client.close)
 
     def ask(self, what):
@@ -84,6 +85,7 @@ class Test(unittest.TestCase):
         lab = Lab(self.emulator, name, self.addCleanup, **more)
         if breaches is not None:
             def check():
+                eventually('all is judged', lambda: not lab.ask('violations').get('unjudged'))
                 found = lab.ask('violations')['violations']
                 self.assertEqual(len(found), breaches, found)
             self.addCleanup(check)

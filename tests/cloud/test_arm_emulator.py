@@ -170,6 +170,31 @@ class Life(Test):
         vm = lab.compute().virtual_machines.begin_create_or_update(GROUP, 'web', body).result()
         self.assertEqual(vm.storage_profile.image_reference.id, image.id)
 
+    def test_galleries(self):
+        """Their images are those of machines: one's own, of others, open to all."""
+        lab = self.lab()
+        old = lab.compute('2021-07-01')
+        gallery, = old.galleries.list()
+        image, = old.gallery_images.list_by_gallery(GROUP, gallery.name)
+        self.assertEqual((image.os_type, image.hyper_v_generation), ('Linux', 'V2'))
+        self.assertEqual(old.gallery_images.get(GROUP, gallery.name, 'golden').id, image.id)
+        version = list(old.gallery_image_versions.list_by_gallery_image(
+            GROUP, gallery.name, image.name))[-1]
+        self.assertEqual(version.storage_profile.os_disk_image.size_in_gb, 30)
+        for n, (key, id, since) in enumerate((
+                ('id', image.id, COMPUTE), ('id', version.id, COMPUTE),
+                ('sharedGalleryImageId', '/SharedGalleries/other-1/Images/golden/Versions/1.0.0',
+                 '2021-07-01'),
+                ('communityGalleryImageId', '/CommunityGalleries/open-1/Images/golden/Versions/latest',
+                 '2022-03-01'))):
+            body = lab.vm_body(lab.put_nic('nic%d' % n))
+            body['properties']['storageProfile']['imageReference'] = {key: id}
+            answer = lab.request('PUT', lab.path('vm', 'web%d' % n), body, since)
+            self.assertEqual((answer[0], answer[2]['properties']['storageProfile']['imageReference']),
+                             (201, {key: id}))
+        self.wrong(404, 'InvalidResourceType', lab.request(
+            'GET', '/providers/Microsoft.Compute/galleries', None, COMPUTE))
+
     def test_group(self):
         """A group takes all that is in it along."""
         lab = self.lab(pace=0.3)
@@ -260,6 +285,8 @@ class Lists(Test):
         self.assertEqual(names("tagName eq 'isobar-token' and tagValue eq 'it''s'"), ['a'])
         self.assertEqual(names("tagName eq 'Isobar-Token'"), ['a', 'b'])
         self.assertEqual(names("tagName eq 'none'"), [])
+        lab.network().network_interfaces.update_tags(GROUP, 'b', {'tags': {'none': ''}})
+        self.assertEqual(names("tagName eq 'none'"), ['b'])
 
     def test_marketplace(self):
         images = self.lab().compute().virtual_machine_images

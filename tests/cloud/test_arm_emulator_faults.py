@@ -95,7 +95,9 @@ class Refusals(Test):
         self.wrong(400, 'InvalidApiVersionParameter', lab.request('GET', path, None, '1999-01-01'))
         # Disks are not there in all versions of Compute.
         path = '/providers/Microsoft.Compute/disks'
-        self.wrong(400, 'NoRegisteredProviderFound', lab.request('GET', path, None, COMPUTE))
+        self.wrong(404, 'InvalidResourceType', lab.request('GET', path, None, COMPUTE))
+        self.wrong(400, 'NoRegisteredProviderFound', lab.request('GET', lab.path('disk', 'a'), None,
+                                                                 COMPUTE))
         self.assertEqual(lab.request('GET', path, None, DISKS)[0], 200)
 
     def test_breaches(self):
@@ -122,6 +124,15 @@ class Refusals(Test):
                 ('InvalidResourceReference', 400, {'networkProfile': {'networkInterfaces': [
                     {'id': nic + 'x'}]}})):
             self.wrong(status, code, lab.put_vm(nic=nic, **more))
+        for target, more in (('computerName', {'computerName': 'a_b'}),
+                             ('adminUsername', {'adminUsername': 'admin'})):
+            body = lab.vm_body(nic)
+            body['properties']['osProfile'].update(more)
+            answer = lab.request('PUT', lab.path('vm', 'web'), body, COMPUTE)
+            self.wrong(400, 'InvalidParameter', answer)
+            self.assertEqual(answer[2]['error']['target'], target)
+        self.wrong(400, 'InvalidResourceReference', lab.request(
+            'PUT', lab.path('nic', 'far'), dict(lab.nic_body(), location='eastus'), NETWORK))
         body = lab.vm_body(nic)
         body['properties']['storageProfile']['imageReference'] = {
             'publisher': 'Canonical', 'offer': 'UbuntuServer', 'sku': '18.04-LTS', 'version': '1.2.3'}
@@ -197,6 +208,10 @@ class Limits(Test):
         self.assertEqual(vm['properties']['provisioningState'], 'Failed')
         self.assertEqual(vm['properties']['instanceView']['statuses'][0]['code'],
                          'ProvisioningState/failed/AllocationFailed')
+        lab.tell('faults', capacity={})
+        status, headers, _ = lab.put_vm('two', nic=lab.path('nic', 'two-nic'))
+        self.assertEqual((status, lab.wait(headers)['status']), (200, 'Succeeded'), 'tried again')
+        lab.tell('faults', capacity={'/*': 2})
         self.refused('AllocationFailed', lab.compute().virtual_machines.begin_create_or_update(
             GROUP, 'three', lab.vm_body(lab.put_nic())).result)
 
@@ -218,6 +233,17 @@ class Limits(Test):
         self.assertEqual(lab.request('GET', headers['Azure-AsyncOperation'])[2]['status'], 'InProgress')
         self.assertEqual(lab.request('GET', answer['id'], None, COMPUTE)[2]['properties'][
             'provisioningState'], 'Creating')
+
+    def test_the_same_again(self):
+        """It is over when the first is."""
+        lab = self.lab(boot=0.4)
+        nic = lab.put_nic()
+        lab.put_vm(nic=nic)
+        status, headers, answer = lab.put_vm(nic=nic)
+        self.assertEqual((status, answer['properties']['provisioningState']), (200, 'Creating'))
+        end = lab.wait(headers)
+        self.assertEqual(end['properties']['output']['properties']['provisioningState'], 'Succeeded')
+        self.assertEqual(len(lab.count('t')['machines_ever']), 1)
 
     def test_deletion_preempts(self):
         lab = self.lab(boot=60)

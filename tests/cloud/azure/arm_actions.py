@@ -4,6 +4,7 @@ import time
 
 import arm_operations
 from arm_answers import Refused
+from arm_boot import ends_at
 from arm_nics import let_addresses_go
 from arm_routes import GROUP, route
 from arm_update import busy
@@ -18,7 +19,7 @@ def change(lab, call, group, name, meanwhile, after, **more):
     vm, now = lab.need('vm', group, name), time.time()
     fields = vm.at(now)
     busy(fields)
-    ends = arm_operations.NEVER if lab.endless and name.startswith(lab.endless) else now + lab.pace
+    ends = ends_at(lab, name, lab.pace)
     vm.change(now, state='Updating', power=meanwhile or fields['power'], since=now)
     vm.change(ends, state='Succeeded', power=after or fields['power'], since=ends, error=None, **more)
     lab.note(call.path.rpartition('/')[2], 'vm', vm.base['id'], vm.token)
@@ -83,8 +84,7 @@ def delete(lab, call, group, name):
         vm.forget_plans(now)
         vm.change(now, state='Deleting', since=now)
         preempt(lab, vm, now)
-        lab.remove(vm, arm_operations.NEVER if lab.endless and name.startswith(lab.endless)
-                   else now + lab.pace)
+        lab.remove(vm, ends_at(lab, name, lab.pace))
         if vm.gone != arm_operations.NEVER:
             lab.plan(vm.gone, lambda: let_go(lab, vm))
     operation = arm_operations.Operation('compute', now, vm.gone, last_status=204)

@@ -9,12 +9,14 @@ from email.utils import formatdate
 from urllib.parse import parse_qsl, quote, urlencode
 
 # The versions that we answer for, a set a kind of thing: those of the published specifications.
-# Disks have versions of their own: they are not there in all of Compute's.
+# Disks and galleries have versions of their own: they are not there in all of Compute's.
 VERSIONS = {
     'compute': '2020-12-01 2021-03-01 2021-04-01 2021-07-01 2021-11-01 2022-03-01 2022-08-01 '
                '2022-11-01 2023-03-01 2023-07-01 2023-09-01 2024-03-01 2024-07-01 2024-11-01',
     'disks': '2020-12-01 2021-04-01 2021-08-01 2021-12-01 2022-03-02 2022-07-02 2023-01-02 '
              '2023-04-02 2023-10-02 2024-03-02',
+    'galleries': '2019-12-01 2020-09-30 2021-07-01 2021-10-01 2022-01-03 2022-03-03 2022-08-03 '
+                 '2023-07-03 2024-03-03',
     'network': '2020-11-01 2021-02-01 2021-03-01 2021-05-01 2021-08-01 2022-01-01 2022-05-01 '
                '2022-07-01 2022-09-01 2022-11-01 2023-02-01 2023-04-01 2023-05-01 2023-06-01 '
                '2023-09-01 2023-11-01 2024-01-01 2024-03-01 2024-05-01',
@@ -80,9 +82,15 @@ class Call:
             raise Refused(400, 'InvalidApiVersionParameter', "The api-version '%s' is invalid. The "
                           "supported versions are '%s'." % (self.version, ','.join(ALL_VERSIONS)))
         if self.version not in VERSIONS[kind]:
-            raise Refused(400, 'NoRegisteredProviderFound', "No registered resource provider found "
-                          "for API version '%s' for type '%s'. The supported api-versions are '%s'."
-                          % (self.version, kind, ', '.join(VERSIONS[kind])))
+            parts = self.path.lower().rpartition('/providers/')[2].split('/')
+            supported = ', '.join(VERSIONS[kind])
+            if len(parts) % 2:  # it has the name of one
+                raise Refused(400, 'NoRegisteredProviderFound', "No registered resource provider "
+                              "found for API version '%s' for type '%s'. The supported api-versions "
+                              "are '%s'." % (self.version, parts[-2], supported))
+            raise Refused(404, 'InvalidResourceType', "The resource type '%s' could not be found in "
+                          "the namespace '%s' for api version '%s'. The supported api-versions are "
+                          "'%s'." % (parts[-1], parts[0], self.version, supported))
 
     def body(self):
         """The object that was sent."""

@@ -1,12 +1,13 @@
 """PUT and PATCH of machines: what is checked, what is made with one, and how it begins."""
 
 import base64
+import re
 import time
 import uuid
 
+import arm_boot
 import arm_catalogue as catalogue
 import arm_disks
-import arm_operations
 from arm_answers import Refused, dict_of
 from arm_groups import living_group, location_in, same_place, tags_of
 from arm_network import bad_reference
@@ -21,17 +22,14 @@ IF_NONE_MATCH = '2023-09-01'
 AS_GIVEN = ('priority', 'evictionPolicy', 'billingProfile', 'availabilitySet', 'licenseType',
             'additionalCapabilities', 'securityProfile', 'diagnosticsProfile',
             'proximityPlacementGroup', 'host', 'hostGroup', 'extensionsTimeBudget')
-ENDS = {
-    'AllocationFailed': 'Allocation failed. We do not have sufficient capacity for the requested VM '
-                        'size in this region. Read more about improving likelihood of allocation '
-                        'success at https://aka.ms/allocation-guidance',
-    'ZonalAllocationFailed': 'Allocation failed. We do not have sufficient capacity for the '
-                             'requested VM size in this zone.',
-    'SkuNotAvailable': 'The requested VM size is currently not available in this location.',
-    'OSProvisioningTimedOut': "OS Provisioning for VM did not finish in the allotted time. The VM "
-                              'may still finish provisioning successfully.',
-    'OperationPreempted': 'The operation has been preempted by a more recent operation.',
-}
+
+NAME = re.compile(r'[A-Za-z0-9][-\w.]{0,63}$')
+BAD_HOST = re.compile(r'[`~!@#$%^&*()=+_\[\]{}\\|;:\'",<>/?]|^[0-9]+$')
+# "What are the username requirements when creating a VM?", the questions about Linux machines.
+NO_ADMINS = ('1', '123', 'a', 'actuser', 'adm', 'admin', 'admin1', 'admin2', 'administrator', 'aspnet',
+             'backup', 'console', 'david', 'guest', 'john', 'owner', 'root', 'server', 'sql',
+             'support_388945a0', 'support', 'sys', 'test', 'test1', 'test2', 'test3', 'user', 'user1',
+             'user2', 'user3', 'user4', 'user5', 'video')
 
 
 def invalid(target, message):
@@ -101,13 +99,23 @@ def read_nics(lab, properties, id, location):
     return shown, things
 
 
+def check_names(given, os):
+    if os == 'Linux' and (BAD_HOST.search(given['computerName']) or len(given['computerName']) > 64):
+        raise invalid('computerName', 'Linux host name cannot exceed 64 characters in length or contain '
+                      'the following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : \' " , '
+                      '< > / ?.')
+    if not given.get('adminUsername'):
+        raise invalid('adminUsername', "Required parameter 'adminUsername' is missing (null).")
+    if given['adminUsername'].lower() in NO_ADMINS:
+        raise invalid('adminUsername', 'The Admin Username specified is not allowed.')
+
+
 def read_os(properties, os):
     """The profile as it is shown, and all that must not change."""
     given = dict_of(properties, 'osProfile')
     if not given.get('computerName'):
         raise invalid('osProfile', "Required parameter 'osProfile.computerName' is missing (null).")
-    if not given.get('adminUsername'):
-        raise invalid('adminUsername', "Required parameter 'adminUsername' is missing (null).")
+    check_names(given, os)
     linux = dict_of(given, 'linuxConfiguration')
     keys = dict_of(dict_of(linux, 'ssh'), 'publicKeys', list)
     if os == 'Linux' and not keys and not given.get('adminPassword'):
@@ -144,23 +152,6 @@ def check_base64(text, target, words):
         raise invalid(target, words)
 
 
-def end_of(lab, name, location, size, zones):
-    """The error that its making ends with, or None."""
-    for beginning, code in lab.fail.items():
-        if name.startswith(beginning):
-            return code, ENDS.get(code, code)
-    zone = zones[0] if zones else ''
-    for key in '%s/%s' % (zone, size['name']), '*/' + size['name'], zone + '/*', '*/*':
-        if key in lab.capacity:
-            where, _, what = key.partition('/')
-            have = sum(1 for vm in lab.alive('vm') if vm.at(time.time())['power'] and
-                       what in ('*', vm.base['size']) and where in ('*', *vm.base['zones'], '')[:3])
-            if have >= lab.capacity[key]:
-                code = 'ZonalAllocationFailed' if zones else 'AllocationFailed'
-                return code, ENDS[code]
-    return None
-
-
 @route('PUT', GROUP + VMS + '/{}', 'compute')
 def put(lab, call, group, name):
     body = call.body()
@@ -177,14 +168,16 @@ def put(lab, call, group, name):
 
 def create(lab, call, group, name, body, location, tags):
     properties, zones = dict_of(body, 'properties'), dict_of(body, 'zones', list)
+    if not NAME.match(name):
+        raise Refused(400, 'InvalidParameter', "The name '%s' of a machine is not allowed." % name, 'name')
     id = lab.id_of('vm', group, name)
     size = read_size(lab, properties, location, zones)
-    storage, os, generation = arm_disks.read_storage(lab, properties, id, name, location)
+    storage, os, generation = arm_disks.read_storage(lab, properties, id, name, call.version)
     shown_os, given_os = read_os(properties, os)
     nics, nic_things = read_nics(lab, properties, id, location)
     check_base64(properties.get('userData'), 'userData', 'User data must be in Base64 encoded format.')
     check_quota(lab, name, location, size)
-    error, now = end_of(lab, name, location, size, zones), time.time()
+    error, now = arm_boot.end_of(lab, name, size['name'], zones), time.time()
     vm = lab.add('vm', group, name, {
         'location': location, 'tags': tags, 'size': size['name'], 'state': 'Creating', 'power': None,
         'hibernated': False, 'since': now, 'error': None, 'storage': storage, 'os': shown_os,
@@ -195,12 +188,7 @@ def create(lab, call, group, name, body, location, tags):
     for nic in nic_things:
         nic.change(now, used_by=vm.base['arm'])
     arm_disks.make_disks(lab, vm, storage)
-    ends = arm_operations.NEVER if lab.endless and name.startswith(lab.endless) else now + lab.boot
-    boot(lab, vm, ends, error)
-    operation = lab.current[vm.base['id']] = arm_operations.Operation(
-        'compute', now, ends, error, lambda: shown_vm(lab, vm.at(time.time()), call.version))
-    return 201, shown_vm(lab, vm.at(now), call.version), arm_operations.begin(
-        lab, call, operation, location)
+    return 201, shown_vm(lab, vm.at(now), call.version), arm_boot.boot(lab, call, vm, error)
 
 
 def identity(lab, body):
@@ -208,12 +196,3 @@ def identity(lab, body):
     if 'SystemAssigned' in given.get('type', ''):
         given = dict(given, principalId=str(uuid.uuid4()), tenantId=lab.tenant)
     return given
-
-
-def boot(lab, vm, ends, error):
-    """What becomes of it at the end of its making. One that has not come up in time runs."""
-    if error is None:
-        vm.change(ends, state='Succeeded', power='running', since=ends, etag=str(uuid.uuid4()))
-    else:
-        runs = error[0] == 'OSProvisioningTimedOut'
-        vm.change(ends, state='Failed', power='running' if runs else None, error=error, since=ends)

@@ -4,6 +4,7 @@ import time
 import uuid
 
 import arm_catalogue as catalogue
+import arm_galleries
 import arm_operations
 from arm_answers import Refused, dict_of, page
 from arm_groups import living_group, location_in, same_place, tags_of
@@ -19,8 +20,13 @@ PAGE = 1000
 
 # ---- A machine's ----
 
-def read_image(lab, reference, by):
+def read_image(lab, reference, by, version):
     """(the reference as it is shown, OS, generation, size of its system disk)"""
+    others = arm_galleries.others_image(reference, version)
+    if others:
+        return dict([others]), 'Linux', 'V2', 30
+    if arm_galleries.is_image(lab, reference.get('id')):
+        return {'id': reference['id']}, 'Linux', 'V2', 30
     if reference.get('id'):
         image = lab.by_id(reference['id'], 'image')
         if image is None:
@@ -83,10 +89,11 @@ def read_data_disk(lab, group, vm_id, vm_name, given):
                 toBeDetached=False)
 
 
-def read_storage(lab, properties, vm_id, vm_name, location):
+def read_storage(lab, properties, vm_id, vm_name, version):
     """(the profile as it is shown, OS, generation)"""
     storage = dict_of(properties, 'storageProfile')
-    image, os, generation, gib = read_image(lab, dict_of(storage, 'imageReference'), vm_id)
+    image, os, generation, gib = read_image(lab, dict_of(storage, 'imageReference'), vm_id,
+                                            version)
     group, system = vm_id.split('/')[4], dict_of(storage, 'osDisk')
     if system.get('createOption', 'FromImage') != 'FromImage':
         raise Refused(400, 'InvalidParameter', 'This emulator makes system disks from images only.',

@@ -45,10 +45,11 @@ class Lab(BaseLab):
         self.subscription, self.tenant, self.client = (
             str(uuid.uuid5(space, each)) for each in ('subscription', 'tenant', 'client'))
         self.secret = 'CANARY~' + uuid.uuid4().hex
+        self.empty = empty
         self.ids = {}                           # lower-case id -> thing
         # All operations, and the last one of a machine, by the machine's own id.
         self.operations, self.current = {}, {}
-        self.tokens, self.asked, self.violations = {}, {}, []
+        self.tokens, self.asked, self.violations, self.orders = {}, {}, [], {}
         self.judged = 0         # exchanges of which the judge has said what it thinks
         self.next_private, self.next_public = {}, 10
         if not empty:

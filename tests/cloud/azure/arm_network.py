@@ -70,21 +70,25 @@ def delete(lab, call, thing):
 
 
 def plain(kind, show, path):
-    """The reads that all kinds have."""
-    kind_of = 'network'
-
-    @route('GET', path, kind_of)
+    """The reads that all kinds have, and the change of tags."""
+    @route('GET', path, 'network')
     def list_all(lab, call):
         return page(lab, call, [show(lab, each) for each in lab.listed(kind)], PAGE)
 
-    @route('GET', GROUP + path, kind_of)
+    @route('GET', GROUP + path, 'network')
     def list_group(lab, call, group):
         return page(lab, call, [show(lab, each) for each in lab.listed(kind, group)], PAGE)
 
-    @route('GET', GROUP + path + '/{}', kind_of)
+    @route('GET', GROUP + path + '/{}', 'network')
     def get(lab, call, group, name):
         fields = lab.need(kind, group, name).at(time.time())
         return 200, show(lab, fields), [('ETag', quoted(fields['etag']))]
+
+    @route('PATCH', GROUP + path + '/{}', 'network')
+    def patch(lab, call, group, name):
+        thing = lab.need(kind, group, name)
+        thing.change(time.time(), tags=tags_of(call.body()), etag=str(uuid.uuid4()))
+        return 200, show(lab, thing.at(time.time()))
 
 
 def shown_base(fields, type, properties):

@@ -111,11 +111,11 @@ def shown_nic(lab, fields):
 plain('nic', shown_nic, NICS)
 
 
-def subnet_of(lab, id, by):
+def subnet_of(lab, id, by, location):
     """The subnet's fields and its whole id."""
     vnet_id, _, name = str(id).rpartition('/subnets/')
     vnet = lab.by_id(vnet_id, 'vnet')
-    if vnet is None:
+    if vnet is None or vnet.gone is not None or vnet.base['location'] != location:
         raise bad_reference(id, by)
     try:
         subnet = subnet_named(vnet, name)
@@ -133,14 +133,15 @@ def new_private(lab, id, subnet):
     return str(net[n])
 
 
-def read_config(lab, nic_id, body, old):
+def read_config(lab, nic_id, body, old, location):
     """`old`: the configurations that there are, by name."""
     properties, name = dict_of(body, 'properties'), body.get('name')
     if not name:
         raise Refused(400, 'InvalidRequestFormat', 'Cannot parse the request: an IP configuration '
                       'has no name.', details=[], breach=True)
     id = '%s/ipConfigurations/%s' % (nic_id, name)
-    subnet, subnet_id = subnet_of(lab, dict_of(properties, 'subnet').get('id'), id)
+    subnet, subnet_id = subnet_of(lab, dict_of(properties, 'subnet').get('id'), id,
+                                  location)
     public = referred(lab, properties, 'publicIPAddress', 'ip', id)
     if public is not None:
         user = public.at(time.time())['used_by']
@@ -197,11 +198,12 @@ def put_nic(lab, call, group, name):
         raise Refused(400, 'NetworkInterfaceMustHaveAtLeastOneIpConfiguration', 'Network interface %s '
                       'must have at least one IP configuration.' % id, details=[])
     nsg = referred(lab, properties, 'networkSecurityGroup', 'nsg', id)
-    configs = [read_config(lab, id, each, {one['name'].lower(): one for one in old})
+    location = location_in(body)
+    configs = [read_config(lab, id, each, {one['name'].lower(): one for one in old}, location)
                for each in bodies]
     for n, config in enumerate(configs):
         config['primary'] = n == 0
-    fields = {'location': location_in(body), 'tags': tags_of(body), 'configs': configs,
+    fields = {'location': location, 'tags': tags_of(body), 'configs': configs,
               'nsg': nsg.base['arm'] if nsg else None,
               'accelerated': bool(properties.get('enableAcceleratedNetworking')),
               'forwarding': bool(properties.get('enableIPForwarding'))}

@@ -4,9 +4,9 @@ out stays as it is."""
 import time
 import uuid
 
+import arm_boot
 import arm_catalogue as catalogue
 import arm_disks
-import arm_operations
 from arm_answers import Refused, dict_of
 from arm_groups import tags_of
 from arm_routes import GROUP, route
@@ -104,16 +104,22 @@ def update(lab, call, vm, body):
     changes = read_changes(lab, vm, fields, body)
     if fields['state'] == 'Deleting' or changes:
         busy(fields)
-    ends = now
     if changes:
-        ends = now + lab.pace
         arm_disks.take_changes(lab, vm, fields['storage'], changes.get('storage'))
         vm.change(now, state='Updating', since=now, etag=str(uuid.uuid4()), **changes)
-        vm.change(ends, state='Succeeded', since=ends)
-    operation = lab.current[vm.base['id']] = arm_operations.Operation(
-        'compute', now, ends, None, lambda: shown_vm(lab, vm.at(time.time()), call.version))
-    return 200, shown_vm(lab, vm.at(now), call.version), arm_operations.begin(
-        lab, call, operation, vm.base['location'])
+        vm.change(now + lab.pace, state='Succeeded', since=now + lab.pace)
+        began = arm_boot.begin(lab, call, vm, now, now + lab.pace)
+    elif fields['state'] == 'Failed' and fields['power'] is None:
+        # One that never came up is tried again.
+        vm.change(now, state='Updating', since=now)
+        began = arm_boot.boot(lab, call, vm, arm_boot.end_of(
+            lab, vm.base['name'], fields['size'], fields['zones']))
+    else:
+        # The same again is over when what goes on is.
+        going = lab.current[vm.base['id']]
+        ends = max(now, going.ends)
+        began = arm_boot.begin(lab, call, vm, now, ends, going.error if ends > now else None)
+    return 200, shown_vm(lab, vm.at(now), call.version), began
 
 
 @route('PATCH', GROUP + VMS + '/{}', 'compute')
