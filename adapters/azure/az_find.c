@@ -299,6 +299,8 @@ pb_ResultCode az_find(struct adapter *a, struct op *op, const struct az_kind *ki
 
     if (wanted[0] == '/')
         return find_given(a, op, kind, field, wanted, ret);
+    if (slash != NULL && strspn(wanted, ".") == (size_t)(slash - wanted)) /* leads elsewhere */
+        return az_no_such(op, kind->noun, field, wanted);
     if (slash != NULL && slash[1] != '\0' && strchr(slash + 1, '/') == NULL)
         return find_named(a, op, kind, field, wanted,
                           arena_strndup(op->arena, wanted, (size_t)(slash - wanted)), slash + 1,

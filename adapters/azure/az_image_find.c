@@ -24,7 +24,8 @@ static bool urn_parse(struct arena *a, const char *text, struct urn *ret)
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         size_t len = strcspn(text, ":/");
         bool last = i == ARRAY_LEN(parts) - 1;
-        if (len == 0 || text[len] != (last ? '\0' : ':'))
+        /* "." and ".." lead elsewhere. */
+        if (len == strspn(text, ".") || text[len] != (last ? '\0' : ':'))
             return false;
         *parts[i] = arena_strndup(a, text, len);
         text += len + !last;

@@ -323,6 +323,8 @@ static void test_by_group(void **state)
     cloud_code(&cloud, get("none/a", &n), RESULT_CODE_NOT_FOUND);
     assert_non_null(strstr(cloud.op.result->detail, "no resource group 'none'"));
     cloud_code(&cloud, get("odd?group/a", &n), RESULT_CODE_NOT_FOUND);
+    cloud_code(&cloud, get("../a", &n), RESULT_CODE_NOT_FOUND);
+    assert_int_equal(cloud_count(&cloud, "GET"), 0);
 }
 
 /* ---- A connection that is bound to a group ---- */

@@ -258,8 +258,8 @@ static void test_market(void **state)
 
 static void test_images(void **state)
 {
-    static const char *const odd[] = {
-        "a:b:c", ":b:c:d", "a:b:c:d:e", "a:b:c:", "a:b/x:c:d", GALLERY "/x", GALLERY "/versions"};
+    static const char *const odd[] = {"a:b:c",  "a:b:..:d",  ":b:c:d",     "a:b:c:d:e",
+                                      "a:b:c:", "a:b/x:c:d", GALLERY "/x", GALLERY "/versions"};
     pb_GetImageResponse got;
     pb_ListImagesResponse all;
 
