@@ -13,7 +13,7 @@ class Choices(azure_case.Test):
 
     def network_with(self, name, subnets, group='lab', location='westeurope'):
         if group != 'lab':
-            self.here.resources.resource_groups.create_or_update(group, {'location': location})
+            self.resources.resource_groups.create_or_update(group, {'location': location})
         return self.network.virtual_networks.begin_create_or_update(group, name, {
             'location': location, 'address_space': {'address_prefixes': ['10.0.0.0/8']},
             'subnets': [{'name': each, 'address_prefix': '10.%d.0.0/16' % n}
@@ -68,7 +68,7 @@ class Choices(azure_case.Test):
 
     def test_resource_groups(self):
         self.begin()
-        self.here.resources.resource_groups.create_or_update('second', {'location': 'westeurope'})
+        self.resources.resource_groups.create_or_update('second', {'location': 'westeurope'})
         result, _ = self.call('where')
         self.assertEqual(result['violations'][0]['field'], 'spec.resource_group_name')
         for words in 'lab', 'second':
@@ -80,7 +80,7 @@ class Choices(azure_case.Test):
         result, _ = self.call('where', resourceGroupName='/subscriptions/x/resourceGroups/second')
         self.assertEqual(result['code'], 'RESULT_CODE_BAD_REQUEST_DATA')
         self.begin(settings={'resource_group': 'lab'})
-        self.here.resources.resource_groups.create_or_update('second', {'location': 'westeurope'})
+        self.resources.resource_groups.create_or_update('second', {'location': 'westeurope'})
         self.place()
 
     def test_keys(self):

@@ -9,7 +9,8 @@ import tempfile
 import unittest
 
 import azure_case
-from azure_peer import IMAGE, WINDOWS, eventually
+from arm_peer import eventually
+from azure_case import IMAGE, WINDOWS
 
 HIBERNATION = {'compute_api_version': '2021-07-01'}
 
@@ -299,16 +300,16 @@ class Machines(azure_case.Test):
         done = self.gateway.ok(*self.order('new', '--wait', '--resource-group', 'fresh', '--param',
                                            'create_resource_group=true'))
         self.assertIn('resource group fresh was made', done.err)
-        group = self.here.resources.resource_groups.get('fresh')
+        group = self.resources.resource_groups.get('fresh')
         self.assertEqual((group.location, group.tags or {}), ('westeurope', {}))
         self.assertEqual(self.theirs('new', 'fresh').name, 'new')
         # One that is there stays as it is.
-        self.here.resources.resource_groups.create_or_update('fresh', {
+        self.resources.resource_groups.create_or_update('fresh', {
             'location': 'westeurope', 'tags': {'keep': 'me'}})
         done = self.gateway.ok(*self.order('more', '--wait', '--resource-group', 'fresh', '--param',
                                            'create_resource_group=true'))
         self.assertNotIn('was made', done.err)
-        self.assertEqual(self.here.resources.resource_groups.get('fresh').tags, {'keep': 'me'})
+        self.assertEqual(self.resources.resource_groups.get('fresh').tags, {'keep': 'me'})
         for name in 'new', 'more':
             self.gateway.ok('vm', 'delete', '--cloud', 'lab', name, '--wait', '--yes')
         self.nothing_is_left()
