@@ -283,10 +283,16 @@ class Machines(azure_case.Test):
         self.network.public_ip_addresses.begin_create_or_update('lab', 'copy', {
             'location': 'westeurope', 'sku': {'name': 'Standard'}, 'tags': {'isobar-token': token},
             'public_ip_allocation_method': 'Static'}).result()
+        other = self.create('other')
+        self.compute.virtual_machines.begin_update('lab', 'other', {
+            'tags': {'isobar-token': token}}).result()
         found = self.gateway.ok('operation', 'vms', token, '--cloud', 'lab', '-o', 'json').json()
         self.assertEqual([vm['name'] for vm in found], ['ours'])
         self.compute.virtual_machines.begin_power_off('lab', 'ours').result()
         self.assertEqual(self.power('ours'), ['stopped'])
+        # A machine with a copy of the mark is no reason to take away what the other one has.
+        self.gateway.ok('vm', 'delete', '--cloud', 'lab', other['id'], '--wait', '--yes')
+        self.assertEqual(self.left()['machines'], ['ours'])
         # Azure bills for one that is only shut down.
         self.vm('stop', 'ours', '--wait')
         self.assertEqual(self.power('ours'), ['deallocated'])
