@@ -53,7 +53,7 @@ static void test_headers(void **state)
     assert_string_equal(header("if-none-match:"), "");
     cloud_code(&cloud, ask(THING "?$expand=y", &t), RESULT_CODE_OK);
     cloud_code(&cloud, ask(THING "?api-version=2020-01-01", &t), RESULT_CODE_OK);
-    cloud_code(&cloud, ask(arena_printf(&cloud.arena, "HTTP://127.0.0.1:%d" THING, cloud.port), &t),
+    cloud_code(&cloud, ask(arena_printf(&cloud.kept, "HTTP://127.0.0.1:%d" THING, cloud.port), &t),
                RESULT_CODE_OK);
     cloud_code(&cloud, ask(THING "x", &t), RESULT_CODE_NOT_FOUND);
 }
