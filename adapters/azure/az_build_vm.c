@@ -98,7 +98,6 @@ static void put_disks(struct json_writer *w, struct arena *a, const struct az_pl
     put_image(w, p);
     json_begin_object(w, "osDisk");
     json_put_string(w, "name", az_made_name(a, p->token, "os"));
-    json_put_string(w, "osType", p->windows ? "Windows" : "Linux");
     json_put_string(w, "createOption", "FromImage");
     json_put_string(w, "deleteOption", "Delete");
     if (size != NULL)

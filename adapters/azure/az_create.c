@@ -40,16 +40,22 @@ static enum look look_for_it(struct az_making *m, struct op *op, size_t n)
                                                                  : LOOK_OTHER;
         if (said == LOOK_OURS)
             m->vm = vm;
+        m->going = said == LOOK_OTHER && az_vm_is_going(&vm);
         if (said == LOOK_OURS || said == LOOK_OTHER)
             break;
     }
     return said;
 }
 
-static pb_ResultCode name_taken(struct az_making *m)
+static pb_ResultCode name_taken(struct az_making *m, bool going)
 {
     op_violation(m->op, "spec.name", "is another machine's");
-    op_retry(m->op, RETRY_CLASS_NEVER, 0, RETRY_SCOPE_INSTANCE);
+    op_retry(m->op, going ? RETRY_CLASS_AFTER_BACKOFF : RETRY_CLASS_NEVER, 0, RETRY_SCOPE_INSTANCE);
+    if (going)
+        return op_fail(m->op, RESULT_CODE_FAILED_PRECONDITION,
+                       "another machine %s is being deleted from resource group %s; try again when "
+                       "it is gone, or take another name",
+                       m->plan.spec->name, m->plan.group);
     return op_fail(m->op, RESULT_CODE_ALREADY_EXISTS,
                    "there is another machine %s in resource group %s; take another name",
                    m->plan.spec->name, m->plan.group);
@@ -86,7 +92,7 @@ static pb_ResultCode look_before(struct az_making *m)
     if (code != RESULT_CODE_OK)
         return op_tell(&m->steps, &aside, code);
     if (!az_vm_is_ours(m->op->arena, &vm, m->plan.token))
-        return name_taken(m);
+        return name_taken(m, az_vm_is_going(&vm));
     m->vm = vm;
     return RESULT_CODE_OK;
 }
@@ -187,7 +193,7 @@ static pb_ResultCode rescue(struct az_making *m, pb_ResultCode code)
         if (said == LOOK_OURS)
             return RESULT_CODE_OK;
         if (said == LOOK_OTHER && m->asked_vm)
-            return take_back(m, name_taken(m));
+            return take_back(m, name_taken(m, m->going));
         if (lost || said == LOOK_UNSURE)
             return leave(m);
     }

@@ -15,6 +15,7 @@ struct az_making {
     bool asked_ip, asked_nic, asked_vm;
     struct az_lro nic; /* of the interface, as long as it is made */
     struct az_vm vm;   /* as it was last seen; without an id it was not */
+    bool going;        /* another machine that has the name is being deleted */
     /* An order was not answered: it may be carried out later. */
     bool open;
 };

@@ -172,6 +172,10 @@ static void check_parameters(struct adapter *a, struct op *op, const pb_VmSpec *
         colons += *at == ':';
     if (plan != NULL && strcmp(plan, "image") != 0 && colons != 2)
         op_violation(op, "spec.parameters.plan", "must be PUBLISHER:PRODUCT:NAME, or image");
+    if (az_parameter(spec, "dns_label") != NULL &&
+        (spec->public_ip[0] != '\0' || spec->public_ip_type[0] == '\0' ||
+         strcasecmp(spec->public_ip_type, "none") == 0))
+        op_violation(op, "spec.parameters.dns_label", "is for a public address that is made");
     if (az_parameter_is(spec, "hibernation", "true") && !az_compute_has(a, AZ_SINCE_HIBERNATION))
         op_violation(op, "spec.parameters.hibernation",
                      "needs the connection's compute_api_version to be " AZ_SINCE_HIBERNATION

@@ -144,6 +144,19 @@ class Refusals(azure_case.Test):
             self.gateway.ok('vm', 'delete', '--cloud', 'lab', 'taken', '--wait', '--yes')
             self.nothing_is_left()
 
+    def test_a_name_that_is_not_free_yet(self):
+        for settings in {}, NEWER:
+            self.begin(settings=settings)
+            self.create('going')
+            self.here.tell('faults', pace=3.0)
+            self.gateway.ok('vm', 'delete', '--cloud', 'lab', 'going', '--yes')
+            result, _ = self.call('going', **PUBLIC)
+            self.assertEqual((result['code'], result['retry']['class'], result['sideEffects']),
+                             ('RESULT_CODE_FAILED_PRECONDITION', 'RETRY_CLASS_AFTER_BACKOFF',
+                              'SIDE_EFFECTS_NONE'), result)
+            self.assertIn('being deleted', result['detail'])
+            self.nothing_is_left()
+
     def test_who_we_are(self):
         self.begin()
         told = self.here.told

@@ -199,7 +199,7 @@ static void test_machine(void **state)
         "{\"location\":\"westeurope\"," TAGS ",\"properties\":{\"hardwareProfile\":{\"vmSize\":"
         "\"Standard_B1s\"},\"storageProfile\":{\"imageReference\":{\"publisher\":\"p\",\"offer\":"
         "\"o\",\"sku\":\"s\",\"version\":\"latest\"},\"osDisk\":{\"name\":\"" MARK "-os\","
-        "\"osType\":\"Linux\",\"createOption\":\"FromImage\",\"deleteOption\":\"Delete\"},"
+        "\"createOption\":\"FromImage\",\"deleteOption\":\"Delete\"},"
         "\"dataDisks\":[]},\"osProfile\":{\"computerName\":\"web\",\"adminUsername\":\"azureuser\","
         "\"linuxConfiguration\":{\"disablePasswordAuthentication\":true,\"ssh\":{\"publicKeys\":[{"
         "\"path\":\"/home"
@@ -265,6 +265,7 @@ static void test_specification(void **state)
         {"computer_name", "a.b", NULL},
         {"os_disk_size_gib", "0", "spec.parameters.os_disk_size_gib"},
         {"os_disk_size_gib", "30", NULL},
+        {"dns_label", "web", "spec.parameters.dns_label"},
         {"plan", "image", NULL},
         {"plan", "a:b:c", NULL},
         {"plan", "a:b", "spec.parameters.plan"},
