@@ -362,15 +362,23 @@ class Leftovers(azure_case.Test):
             base, ip_configurations=[{'name': 'one', 'subnet': {'id': subnet.id},
                                       'public_ip_address': {'id': ip.id}}])).result()
 
+    def disk(self, token, name):
+        return self.disks.disks.begin_create_or_update('lab', name, {
+            'location': 'westeurope', 'tags': {'isobar-token': token}, 'disk_size_gb': 1,
+            'creation_data': {'create_option': 'Empty'}}).result()
+
     def test_of_others(self):
         """They are shown, and stay; what bears the tag alone is nothing to us."""
         self.begin()
         ip, nic = self.make('01890a5d-ac96-774b-bcce-b302099a8057')
         self.make('01890a5d-ac96-774b-bcce-b302099a8057', named='theirs-')
+        disk = self.disk('01890a5d-ac96-774b-bcce-b302099a8057',
+                         'isobar-01890a5d-ac96-774b-bcce-b302099a8057-d0')
+        self.disk('01890a5d-ac96-774b-bcce-b302099a8057', 'kept')
         found = {each['id']: each for each in self.leftovers()}
         self.assertEqual({(each['kind'], each['verdict']) for each in found.values()},
-                         {('nic', 'LEFTOVER_VERDICT_FOREIGN'), ('public_ip', 'LEFTOVER_VERDICT_FOREIGN')})
-        self.assertEqual(set(found), {ip.id, nic.id})
+                         {(kind, 'LEFTOVER_VERDICT_FOREIGN') for kind in ('nic', 'public_ip', 'disk')})
+        self.assertEqual(set(found), {ip.id, nic.id, disk.id})
         self.assertFalse(any(each.get('inUse') for each in found.values()))
         done = self.gateway.run('leftover', 'delete', '--cloud', 'lab', '--yes',
                                 '01890a5d-ac96-774b-bcce-b302099a8057')
@@ -390,11 +398,13 @@ class Leftovers(azure_case.Test):
         self.gateway.ok('vm', 'delete', '--cloud', 'lab', 'ours', '--yes')
         self.here.tell('faults', pace=0.05)
         self.make(token, named='isobar-%s-more-' % token)
+        self.disk(token, 'isobar-%s-d7' % token)
+        self.disk(token, 'kept')
         self.make(token, named='theirs-')
         self.assertEqual(len(self.left()['interfaces']), len(left['interfaces']) + 2)
         kinds = {each['kind'] for each in self.leftovers() if not each.get('inUse')}
         self.assertEqual(kinds - {'vm'}, set())
-        self.nothing_is_left(addresses=['theirs-ip'], interfaces=['theirs-nic'])
+        self.nothing_is_left(addresses=['theirs-ip'], interfaces=['theirs-nic'], disks=['kept'])
 
     def test_what_was_taken_off(self):
         """An address that somebody has taken off the machine goes all the same, later."""
