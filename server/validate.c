@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "isobar/message.h"
 #include "isobar/near.h"
@@ -96,12 +97,13 @@ static const char *default_of(const struct create *c, const char *name)
     return NULL;
 }
 
-static bool allowed(char *const *values, size_t n, const char *value)
+/* The value as the manifest writes it, for people write "Static" as well; NULL where it is none. */
+static const char *allowed(char *const *values, size_t n, const char *value)
 {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(values[i], value) == 0)
-            return true;
-    return n == 0;
+        if (strcasecmp(values[i], value) == 0)
+            return values[i];
+    return n == 0 ? value : NULL;
 }
 
 static const char *join(struct arena *a, char *const *words, size_t n)
@@ -146,8 +148,13 @@ static void check_attribute(struct create *c, const pb_ManifestAttribute *m)
                                "spec.%s is not present in this cloud's interface; it is ignored",
                                m->name);
     }
-    if (given && f->type == PROTOBUF_C_TYPE_STRING && f->label != PROTOBUF_C_LABEL_REPEATED &&
-        !absent && !allowed(m->allowed_values, m->n_allowed_values, message_string(spec, f)))
+    if (!given || f->type != PROTOBUF_C_TYPE_STRING || f->label == PROTOBUF_C_LABEL_REPEATED ||
+        absent)
+        return;
+    const char *has = message_string(spec, f);
+    const char *value = allowed(m->allowed_values, m->n_allowed_values, has);
+    bool same = value && strcmp(value, has) == 0;
+    if (!value || (!same && !message_set_text(c->arena, spec, f, value)))
         wrong(c, m->name,
               "must be one of: ", join(c->arena, m->allowed_values, m->n_allowed_values));
 }
@@ -181,17 +188,20 @@ static const char *type_words(pb_ParameterType type)
                                             : "must be text";
 }
 
-static void check_given_parameter(struct create *c, const pb_VmSpec_ParametersEntry *p)
+static void check_given_parameter(struct create *c, pb_VmSpec_ParametersEntry *p)
 {
     char field[128];
     snprintf(field, sizeof(field), "parameters.%s", p->key);
     const pb_ManifestParameter *m = parameter_of(c->manifest, p->key);
     if (m) {
+        const char *value = allowed(m->allowed_values, m->n_allowed_values, p->value);
         if (!type_fits(m->type, p->value))
             wrong(c, field, type_words(m->type), "");
-        else if (!allowed(m->allowed_values, m->n_allowed_values, p->value))
+        else if (!value)
             wrong(c, field,
                   "must be one of: ", join(c->arena, m->allowed_values, m->n_allowed_values));
+        else if (strcmp(value, p->value) != 0)
+            p->value = arena_strdup(c->arena, value);
         return;
     }
     if (c->manifest->open_parameters)

@@ -106,6 +106,8 @@ struct az_id {
 /* False where it is none. */
 bool az_id_parse(struct arena *a, const char *text, struct az_id *ret) MUST_USE;
 bool az_id_is(const char *one, const char *other);
+/* The id as a path of a URL. */
+const char *az_id_path(struct arena *a, const char *id);
 /* "" where the id is none. */
 const char *az_id_group(struct arena *a, const char *id);
 const char *az_id_name(struct arena *a, const char *id);
@@ -116,6 +118,7 @@ const char *az_id_name(struct arena *a, const char *id);
 struct az_thing {
     const char *id, *name, *location;
     struct shape_map tags;
+    struct shape_map all; /* what people see beside the common, where the kind is shown */
 };
 #define AZ_THING_FIELDS(struct_)                                                                   \
     SHAPE_FIELD(struct_, thing.id, "id", SHAPE_STRING),                                            \
@@ -140,10 +143,20 @@ struct az_page {
 struct az_kind {
     const char *noun; /* "virtual network" */
     enum az_service service;
+    const char *version;      /* of an API of its own; NULL: the service's */
+    const char *list;         /* where all are, below the subscription; NULL: by the type */
     const char *type;         /* "Microsoft.Network/virtualNetworks" */
-    const char *expand;       /* of a GET of one, and of lists where list_expands; NULL: none */
+    const char *expand;       /* of a GET of one: "instanceView"; NULL: none */
     const struct shape *item; /* of the kind's struct */
     const struct shape *page; /* of struct az_page */
+    /* Paths of what has a field of its own in the message or belongs to another thing, as flat.h
+     * has them, without "properties"; ended by NULL. NULL: the kind is shown to nobody. */
+    const char *const *mapped;
+    void (*complete)(void *item); /* what follows from the rest; may be NULL */
+    /* Things in each thing, a shape_list at an offset, whose natives are at this path; or NULL. */
+    const struct az_kind *inner;
+    const char *inner_path;
+    size_t inner_offset;
     /* Into its message, NULL where memory is short; pure. */
     void *(*message)(struct adapter *a, struct arena *arena, const void *item);
 };
@@ -158,11 +171,23 @@ pb_ResultCode az_each_page(struct adapter *a, struct op *op, const struct az_kin
  */
 pb_ResultCode az_list(struct adapter *a, struct op *op, const struct az_kind *kind,
                       struct shape_list *ret) MUST_USE;
-/* The one with this id, into `ret`, a zeroed struct of the kind. */
+/* The same of a list at `path`, below the subscription: "/subscriptions/S/locations". */
+pb_ResultCode az_list_at(struct adapter *a, struct op *op, const struct az_kind *kind,
+                         const char *path, struct shape_list *ret) MUST_USE;
+/* After the answer has been parsed: fill `all` of each, take ids and names from where they are, and
+ * out of the list what has none. `at` is where the things are in the answer: "value", or "" */
+void az_complete(struct arena *a, const struct az_kind *kind, const struct http_response *rsp,
+                 const char *at, struct shape_list *items);
+/* What is in no field of a message, under Azure's own names, and the tags. */
+void az_put_native(struct field_pairs *to, const struct az_thing *thing);
+/* The one at this path, into `ret`, a zeroed struct of the kind. */
+pb_ResultCode az_get_at(struct adapter *a, struct op *op, const struct az_kind *kind,
+                        const char *path, void *ret) MUST_USE;
+/* The same of an id. */
 pb_ResultCode az_find_by_id(struct adapter *a, struct op *op, const struct az_kind *kind,
                             const char *id, void *ret) MUST_USE;
-/* The one that a name or id refers to. `group`, where not NULL, is the resource group that a name
- * is looked for in. `field` is the request's field. */
+/* The one that NAME, GROUP/NAME or an id refers to. `group`, where not NULL, is the resource group
+ * that a name is looked for in. `field` is the request's field. */
 pb_ResultCode az_find(struct adapter *a, struct op *op, const struct az_kind *kind,
                       const char *field, const char *wanted, const char *group, void *ret) MUST_USE;
 /* The two slots that each kind has: all of it, and one by name or id, as messages. */
@@ -170,8 +195,19 @@ pb_ResultCode az_list_slot(struct adapter *a, struct op *op, const struct az_kin
                            size_t *ret_n, void ***ret_messages);
 pb_ResultCode az_get_slot(struct adapter *a, struct op *op, const struct az_kind *kind,
                           const char *wanted, void **ret_message);
+/* The same for kinds that are no resources of a group: found in a list by name alone. */
+pb_ResultCode az_pick_slot(struct adapter *a, struct op *op, const struct az_kind *kind,
+                           const char *wanted, const struct shape_list *list, void **ret_message);
+/* All of a list as messages. */
+pb_ResultCode az_messages(struct adapter *a, struct op *op, const struct az_kind *kind,
+                          const struct shape_list *list, size_t *ret_n, void ***ret_messages);
 /* The things of a list as pick() wants them. */
 struct pick_item *az_pick_items(struct arena *a, const struct shape_list *list, size_t size);
+/* The index of the one of a list that is meant; names and ids are without case in Azure. */
+pb_ResultCode az_pick(struct op *op, const struct az_kind *kind, const char *field,
+                      const char *wanted, const struct shape_list *list, size_t *ret) MUST_USE;
+/* NotFound, with words for an id. */
+pb_ResultCode az_no_such(struct op *op, const char *noun, const char *field, const char *wanted);
 
 /* ---- The slots ---- */
 

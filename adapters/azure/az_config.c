@@ -73,6 +73,28 @@ static bool read_group(struct az_config *c, const struct settings *s, struct ope
     return true;
 }
 
+/* It becomes a part of a path too: "westeurope", and "West Europe" for people. */
+static bool read_location(struct az_config *c, const struct settings *s, struct open_error *error)
+{
+    const char *location = settings_get(s, "location");
+    if (location == NULL)
+        return true;
+    char *name = arena_strdup(&c->arena, location), *to = name;
+    for (const char *from = location; name[0] != '\0' && *from != '\0'; from++) {
+        if (*from != ' ')
+            *to++ = (char)(*from >= 'A' && *from <= 'Z' ? *from - 'A' + 'a' : *from);
+    }
+    if (to != name)
+        *to = '\0';
+    if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(name)) {
+        az_config_error(error, "location: \"%.100s\" is no location: one looks like westeurope",
+                        location);
+        return false;
+    }
+    c->location = name;
+    return true;
+}
+
 static int digits(const char *text, int n)
 {
     int value = 0;
@@ -120,8 +142,8 @@ static bool read_versions(struct az_config *c, const struct settings *s, struct 
 static bool read_all(struct az_config *c, const struct settings *s, struct open_error *error)
 {
     if (!read_subscription(c, s, error) || !read_group(c, s, error) ||
-        !az_config_read_cloud(c, s, error) || !read_versions(c, s, error) ||
-        !az_config_read_credentials(c, s, error))
+        !read_location(c, s, error) || !az_config_read_cloud(c, s, error) ||
+        !read_versions(c, s, error) || !az_config_read_credentials(c, s, error))
         return false;
     const char *ca_file = settings_get(s, "ca_file");
     c->ca_file = ca_file == NULL ? NULL : arena_strdup(&c->arena, ca_file);

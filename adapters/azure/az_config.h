@@ -32,6 +32,7 @@ struct az_config {
     struct arena arena; /* everything here lives in it */
     const char *subscription_id;
     const char *resource_group; /* that lists are bound to; NULL: all of the subscription */
+    const char *location;       /* that sizes and marketplace images are of; NULL: the group's */
     const char *authority;      /* "https://login.microsoftonline.com", no slash behind */
     const char *endpoint;       /* "https://management.azure.com", no slash behind */
     const char *audience;       /* what tokens are for: the same, but for a setting */

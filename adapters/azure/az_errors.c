@@ -137,6 +137,11 @@ const struct az_error_row az_errors[] = {
     {"GatewayTimeout", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"ServiceUnavailable", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"NetworkingInternalOperationError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    /* What has been begun, and ended badly. */
+    {"OSProvisioning*", 0, NULL, RESULT_CODE_UNAVAILABLE, NEVER, THING,
+     "look at the machine's console, or take another image"},
+    {"VMExtension*", 0, NULL, RESULT_CODE_UNAVAILABLE, NEVER, THING, "look at its extensions"},
+    {NULL, 200, NULL, RESULT_CODE_UNAVAILABLE, NEVER, THING, "look at it before trying again"},
     /* No code that is known: the status. */
     {NULL, 301, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD, "correct the endpoint"},
     {NULL, 302, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD, "correct the endpoint"},
@@ -230,6 +235,18 @@ static const char *words(struct arena *a, const char *text)
     return len == 0 ? "" : utf8_mend(arena_strndup(a, text, len < MESSAGE_MAX ? len : MESSAGE_MAX));
 }
 
+/* What it is about stands inside of these. */
+static bool is_wrapper(const char *code)
+{
+    static const char *const wrappers[] = {"DeploymentFailed", "Conflict",
+                                           "ResourceDeploymentFailure", "ResourceOperationFailure"};
+
+    for (size_t i = 0; code && i < ARRAY_LEN(wrappers); i++)
+        if (strcmp(code, wrappers[i]) == 0)
+            return true;
+    return false;
+}
+
 void az_fault_read(struct arena *a, const char *body, size_t len, struct az_fault *ret)
 {
     struct body b = {0};
@@ -240,9 +257,7 @@ void az_fault_read(struct arena *a, const char *body, size_t len, struct az_faul
         return;
     const struct entry *e = b.error.code || b.error.message ? &b.error : &b.bare;
     const struct inner *first = e->details.n > 0 ? e->details.items : NULL;
-    /* What a deployment is about stands inside of what it is. */
-    bool wrapped = e->code && first && first->code &&
-                   (strcmp(e->code, "DeploymentFailed") == 0 || strcmp(e->code, "Conflict") == 0);
+    bool wrapped = is_wrapper(e->code) && first && first->code;
     ret->code = words(a, wrapped ? first->code : e->code);
     ret->message = words(a, wrapped && first->message ? first->message : e->message);
     ret->target = words(a, wrapped ? first->target : e->target);
@@ -257,8 +272,9 @@ pb_ResultCode az_map_error(struct op *op, const char *cloud, const char *source,
     az_fault_read(op->arena, rsp->body, rsp->body_len, &fault);
     const struct az_error_row *row = az_error_find(&fault, rsp->status);
     const char *colon = fault.message[0] == '\0' ? "" : ": ";
-    const char *said =
-        fault.code[0] != '\0' ? fault.code : arena_printf(op->arena, "%d", rsp->status);
+    const char *said = fault.code[0] != '\0' ? fault.code
+                       : rsp->status == 200  ? "that it has failed"
+                                             : arena_printf(op->arena, "%d", rsp->status);
     op_native(op, rsp->status, fault.code, fault.message,
               id ? id : http_header(rsp, "x-ms-correlation-request-id"));
     op_retry(op, row->retry, 0, row->scope);

@@ -13,7 +13,10 @@ static const char *piece(struct arena *a, const char **at)
         return NULL;
     size_t len = strcspn(++begin, "/?#");
     *at = begin + len;
-    return len == 0 ? NULL : arena_strndup(a, begin, len);
+    /* "." and ".." lead elsewhere. */
+    if (len == 0 || (len <= 2 && strspn(begin, ".") >= len))
+        return NULL;
+    return arena_strndup(a, begin, len);
 }
 
 static bool takes(struct arena *a, const char **at, const char *word)
@@ -54,6 +57,15 @@ bool az_id_parse(struct arena *a, const char *text, struct az_id *ret)
         return false;
     *ret = id;
     return true;
+}
+
+const char *az_id_path(struct arena *a, const char *id)
+{
+    const char *path = "", *at = id, *name;
+
+    while ((name = piece(a, &at)) != NULL)
+        path = arena_printf(a, "%s/%s", path, url_escape(a, name));
+    return path;
 }
 
 bool az_id_is(const char *one, const char *other)

@@ -87,11 +87,8 @@ static pb_ResultCode look(struct adapter *a, struct op *op, enum az_service serv
     if (code != RESULT_CODE_OK || is_word(p.status, "Succeeded"))
         return code;
     if (is_word(p.status, "Failed") || is_word(p.status, "Canceled") ||
-        is_word(p.status, "Cancelled")) {
-        /* The operation's own error, of what has been refused or undone. */
-        rsp.status = 0;
-        return az_map_error(op, a->name, NULL, &rsp);
-    }
+        is_word(p.status, "Cancelled"))
+        return az_map_error(op, a->name, NULL, &rsp); /* the operation's own error */
     *ret_over = false;
     return RESULT_CODE_OK;
 }

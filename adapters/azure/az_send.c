@@ -93,17 +93,28 @@ struct az_request az_get(enum az_service service, const char *path)
         .service = service, .method = "GET", .path = path, .flags = SEND_READ};
 }
 
+/* What follows the connection's endpoint in a URL, NULL where it is another one's. Azure writes the
+ * port of https too. */
+static const char *below(const char *endpoint, const char *url)
+{
+    static const char port[] = ":443";
+    size_t len = strlen(endpoint);
+
+    if (strncasecmp(url, endpoint, len) != 0)
+        return NULL;
+    url += len;
+    if (strncasecmp(endpoint, "https:", 6) == 0 && strncmp(url, port, sizeof(port) - 1) == 0)
+        url += sizeof(port) - 1;
+    return url[0] == '/' ? url : NULL;
+}
+
 /* The whole URL; NULL where it leads elsewhere than to Resource Manager. */
 static const char *url_of(struct adapter *a, struct op *op, const struct az_request *req)
 {
     const char *endpoint = a->config->endpoint, *path = req->path;
-    size_t len = strlen(endpoint);
 
-    if (path[0] != '/') {
-        if (strncasecmp(path, endpoint, len) != 0 || path[len] != '/')
-            return NULL;
-        path += len;
-    }
+    if (path[0] != '/' && (path = below(endpoint, path)) == NULL)
+        return NULL;
     if (strstr(path, "api-version=") != NULL)
         return arena_printf(op->arena, "%s%s", endpoint, path);
     return arena_printf(op->arena, "%s%s%sapi-version=%s", endpoint, path,
@@ -217,6 +228,6 @@ bool az_body_end(struct az_body *b, struct arena *a, struct az_request *ret)
         ret->body = arena_strndup(a, b->buf.data, b->buf.len);
         ret->body_len = b->buf.len;
     }
-    buf_done(&b->buf);
+    buf_wipe(&b->buf); /* there may be a password in it */
     return ok && !a->exhausted;
 }

@@ -20,6 +20,10 @@ struct az_data_disk {
     int64_t lun, size_gib;
 };
 
+struct az_ssh_key {
+    const char *path, *key;
+};
+
 /* A machine as Azure shows it. Texts are NULL where it does not say. */
 struct az_vm {
     struct az_thing thing;
@@ -36,13 +40,25 @@ struct az_vm {
     struct shape_list nics;       /* struct az_reference */
     struct shape_strings zones;
     struct shape_list statuses; /* struct az_status: of the instance view, where it was asked for */
-    struct shape_list keys;     /* struct az_ssh_key, in az_vms.c */
+    struct shape_list keys;     /* struct az_ssh_key */
 };
 
-extern const struct az_kind az_vm_kind;
+/* az_vm_status_kind: of the list of statuses alone. */
+extern const struct az_kind az_vm_kind, az_vm_status_kind;
 
-/* Into the message; pure. Addresses are left out: they are the network interfaces'. */
-pb_Vm *az_parse_vm(struct arena *a, const char *cloud, const struct az_vm *vm);
+/* A machine's network interfaces and their public addresses, or those of all machines: each ordered
+ * by id with az_links_sort(). */
+struct az_links {
+    struct shape_list nics, ips; /* struct az_nic, struct az_ip */
+};
+void az_links_sort(struct az_links *links);
+
+/* Into the message; pure. `links` has the addresses and security groups. */
+pb_Vm *az_parse_vm(struct arena *a, const char *cloud, const struct az_vm *vm,
+                   const struct az_links *links);
+/* "publisher:offer:sku:version" or the id of what it was made from; "" where neither is said.
+ * `exact`: with the version that "latest" turned out to be. */
+const char *az_vm_image(struct arena *a, const struct az_vm *vm, bool exact);
 /* The machine that a name or id refers to, with its instance view. */
 pb_ResultCode az_vm_find(struct adapter *a, struct op *op, const char *wanted,
                          struct az_vm *ret) MUST_USE;

@@ -2,10 +2,8 @@
 #include <string.h>
 
 #include "isobar/uuid.h"
+#include "kit/gather.h"
 #include "os.h"
-
-/* A cloud that always names a next page must not keep us for ever. */
-enum { PAGES_MAX = 10000 };
 
 static const struct shape_field link_fields[] = {
     SHAPE_FIELD(struct os_link, rel, "rel", SHAPE_STRING),
@@ -27,33 +25,6 @@ static const char *next_query(const struct os_page *page)
     return query == NULL ? NULL : query + 1;
 }
 
-/* The pages so far; the room doubles, so that a long list is not copied with each of them. */
-struct gathering {
-    struct shape_list all;
-    size_t room;
-};
-
-static void append(struct arena *a, struct gathering *g, const struct shape_list *more, size_t size)
-{
-    size_t n = g->all.n + more->n;
-    if (g->all.n == 0) {
-        *g = (struct gathering){*more, more->n};
-        return;
-    }
-    if (n > g->room) {
-        size_t room = n > g->room * 2 ? n : g->room * 2;
-        char *items = arena_array(a, room, size);
-        if (items == NULL)
-            return;
-        memcpy(items, g->all.items, g->all.n * size);
-        g->all.items = items;
-        g->room = room;
-    }
-    if (more->n > 0)
-        memcpy((char *)g->all.items + g->all.n * size, more->items, more->n * size);
-    g->all.n = n;
-}
-
 static const char *first_query(struct arena *a, const char *one, const char *other)
 {
     if (one == NULL || other == NULL)
@@ -66,9 +37,9 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
 {
     const char *path = kind->list_path == NULL ? kind->path : kind->list_path;
     const char *q = first_query(op->arena, kind->list_query, query);
-    const char *seen = NULL;
-    struct gathering gathered = {0};
-    for (int pages = 1; pages <= PAGES_MAX; pages++) {
+    struct gathering gathered = {.size = kind->item->size};
+    struct page_walk walk = {0};
+    do {
         struct os_request req =
             os_get(kind->service, q == NULL ? path : arena_printf(op->arena, "%s?%s", path, q));
         struct os_page page = {.items = {SIZE_MAX, NULL}}; /* as long as none is seen */
@@ -82,18 +53,14 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
             return code;
         os_members(op->arena, &rsp, kind->list_depth, page.items.items, page.items.n,
                    kind->item->size);
-        append(op->arena, &gathered, &page.items, kind->item->size);
+        if (!gather(op->arena, &gathered, &page.items))
+            return op_end(op, RESULT_CODE_INTERNAL_ERROR);
         q = next_query(&page);
         if (q == NULL || page.items.n == 0) {
             *ret = gathered.all;
             return RESULT_CODE_OK;
         }
-        /* A page that comes again: the pages are a ring (Brent's way to find one). */
-        if (seen != NULL && strcmp(q, seen) == 0)
-            break;
-        if ((pages & (pages - 1)) == 0)
-            seen = q;
-    }
+    } while (page_walk_on(&walk, q));
     return op_fail(op, RESULT_CODE_UNAVAILABLE,
                    "the %s service's list of %ss at %s has no end; ask whoever runs the cloud",
                    os_services[kind->service].name, kind->noun, path);

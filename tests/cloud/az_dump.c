@@ -30,6 +30,7 @@ static void put_config(struct json_writer *w, const struct az_config *c)
                                                         "managed_identity", "cli"};
     put(w, "subscription_id", c->subscription_id);
     put(w, "resource_group", c->resource_group);
+    put(w, "location", c->location);
     put(w, "authority", c->authority);
     put(w, "endpoint", c->endpoint);
     put(w, "audience", c->audience);

@@ -18,7 +18,7 @@ add_test(NAME unit.pbjson_peer COMMAND ${ISOBAR_PYTHON} ${CMAKE_CURRENT_LIST_DIR
 set_tests_properties(unit.pbjson_peer PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 
 # Data from public projects, read in place.
-foreach(name test_xml_protocol test_xml_recorded test_aws_recorded)
+foreach(name test_xml_protocol test_xml_recorded test_aws_recorded test_azure_recorded)
     target_compile_definitions(${name} PRIVATE SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
 endforeach()
 

@@ -115,12 +115,46 @@ static void defaults_of_the_connection_fill_in(void **state)
     }
 }
 
+/* People write "Static" where a manifest has "static"; an adapter gets what the manifest has. */
+static void a_word_of_a_list_in_any_case(void **state)
+{
+    static char *words[] = {TEXT("none"), TEXT("static")};
+    static const struct {
+        const char *given, *wanted; /* NULL: it is refused */
+    } cases[] = {{"static", "static"}, {"Static", "static"}, {"STATIC", "static"}, {"stat", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        pb_ManifestAttribute attribute = pb_ManifestAttribute_INIT, *attributes[] = {&attribute};
+        open_fixture(&f, false, "size", cases[i].given);
+        f.size.type = PARAMETER_TYPE_STRING;
+        f.size.allowed_values = attribute.allowed_values = words;
+        f.size.n_allowed_values = attribute.n_allowed_values = 2;
+        attribute.name = TEXT("public_ip_type");
+        attribute.presence = PRESENCE_OPTIONAL;
+        f.manifest.attributes = attributes;
+        f.manifest.n_attributes = 1;
+        f.spec.public_ip_type = TEXT(cases[i].given);
+        bool good = cases[i].wanted != NULL;
+        assert_int_equal(validate(&f), good ? RESULT_CODE_OK : RESULT_CODE_BAD_REQUEST_DATA);
+        if (good) {
+            assert_string_equal(parameter(&f, "size"), cases[i].wanted);
+            assert_string_equal(f.spec.public_ip_type, cases[i].wanted);
+        } else {
+            assert_int_equal(f.result->n_violations, 2);
+        }
+        arena_done(&f.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_parameter_that_is_not_listed),
         cmocka_unit_test(a_parameter_that_is_listed_is_checked_all_the_same),
         cmocka_unit_test(defaults_of_the_connection_fill_in),
+        cmocka_unit_test(a_word_of_a_list_in_any_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,8 +126,9 @@ def take_disk(lab, vm, disk):
         lab.by_id(disk['managedDisk']['id'], 'disk').change(
             now, used_by=vm.base['arm'], disk_state='Attached')
         return
+    # As Azure does it: with the tags that the machine has at this moment.
     lab.add('disk', vm.base['group'], disk['name'], {
-        'location': vm.base['location'], 'zones': vm.base['zones'], 'used_by': vm.base['arm'],
+        'tags': dict(vm.base['tags']), 'location': vm.base['location'], 'zones': vm.base['zones'], 'used_by': vm.base['arm'],
         'sku': disk['managedDisk']['storageAccountType'], 'gib': disk['diskSizeGB'],
         'os': disk.get('osType'), 'disk_state': 'Attached', 'create': disk['createOption'],
         'image': vm.base['storage'].get('imageReference', {}).get('id')}, vm.token)

@@ -16,6 +16,7 @@ lab takes `empty` too, and is answered with `subscription_id`, `tenant_id`, `cli
     POST   /expire {"lab"}      all tokens are over
     POST   /token {"lab", "seconds"}       a token
     GET    /asked?lab=LAB       how often tokens were asked for, and refused
+    GET    /orders?lab=LAB      the body of the last PUT of each type, by the type in lower case
 
 The answer to a new lab that wants a judge and cannot have one has `no_judge`, the reason.
 """
@@ -71,6 +72,8 @@ class EmulatedLab(Lab):
     def answer(self, request):
         call = request.about
         self.sweep(time.time())
+        if call.method == 'PUT':
+            self.orders[call.path.lower().split('/')[-2]] = call.request.body.decode()
         if TOKEN_PATH.match(request.path):
             return arm_login.token(self, call)
         try:
@@ -160,6 +163,8 @@ class Cloud(serving.Cloud):
             return {'access_token': lab.new_token(body.get('seconds', 3600))}
         if (method, path) == ('GET', '/asked'):
             return lab.asked
+        if (method, path) == ('GET', '/orders'):
+            return lab.orders
         return None
 
 

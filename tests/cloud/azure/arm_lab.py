@@ -49,7 +49,7 @@ class Lab(BaseLab):
         self.ids = {}                           # lower-case id -> thing
         # All operations, and the last one of a machine, by the machine's own id.
         self.operations, self.current = {}, {}
-        self.tokens, self.asked, self.violations = {}, {}, []
+        self.tokens, self.asked, self.violations, self.orders = {}, {}, [], {}
         self.judged = 0         # exchanges of which the judge has said what it thinks
         self.next_private, self.next_public = {}, 10
         if not empty:
