@@ -73,6 +73,7 @@ struct operation {
     pb_Result *result;
     bool waits;              /* for the machine's state, after the order */
     bool resumed;            /* an earlier try may have got somewhere */
+    bool refused;            /* it is not sent again: only looked for, then it ends with end_code */
     bool verified;           /* it has been seen that there is but one machine */
     bool met_create;         /* a delete whose machine was being made, which was taken back */
     bool touched;            /* what it made and took back may turn up yet */
@@ -217,6 +218,9 @@ void operation_resolve(struct operation *o);
 void operation_verify(struct operation *o);
 /* It has failed with `code` and may have left something behind: delete that, then it ends so. */
 void operation_clean(struct operation *o, pb_ResultCode code);
+/* The create was refused, and a machine of the try before may turn up: look until all has settled,
+ * then end with this code. */
+void operation_seek_refused(struct operation *o, pb_ResultCode code);
 /* The clean-up that is to follow the end of an operation, once all has settled: an operation of the
  * gateway's own, to be recorded together with that end. NULL where there is nothing to clean up. */
 struct operation *operation_clean_up_after(struct operation *o);

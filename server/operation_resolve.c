@@ -216,6 +216,8 @@ static void nothing_there(struct operation *o)
     } else if (clock_wall_ns() > o->deadline_wall_ns) {
         code = result_fail(&o->working, o->result, RESULT_CODE_DEADLINE_EXCEEDED,
                            "it was not answered while it was wanted; no machine has been made");
+    } else if (o->refused) {
+        code = o->end_code;
     } else {
         order_again(o);
         return;
@@ -229,7 +231,7 @@ static bool is_over(struct operation *o)
 {
     if (clock_mono_ns() >= o->settled_ns)
         return true;
-    return o->connection->ops->dedupes && !operation_is_cancelled(o) &&
+    return o->connection->ops->dedupes && !o->refused && !operation_is_cancelled(o) &&
            clock_wall_ns() <= o->deadline_wall_ns;
 }
 
@@ -312,6 +314,15 @@ void operation_resolve(struct operation *o)
               "cloud", o->cloud, "code", result_name(o->result->code), "detail", o->result->detail,
               NULL);
     journal_step(o, unknown_recorded);
+}
+
+void operation_seek_refused(struct operation *o, pb_ResultCode code)
+{
+    operation_set_state(o, OPERATION_STATE_UNKNOWN);
+    o->refused = true;
+    o->end_code = code;
+    o->misses = 0;
+    operation_next(o, seek_job);
 }
 
 /* ---- taking back ---- */

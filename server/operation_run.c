@@ -249,6 +249,21 @@ static bool is_gone(const struct operation *o)
     return o->met_create || (o->resumed && meant);
 }
 
+/* Between the tries of an operation of the gateway's own: soon at first. */
+static int64_t own_pause_ns(const struct operation *o)
+{
+    int64_t pause = operation_settle_ns(o) * o->attempt;
+    return pause < OWN_PAUSE_NS ? pause : OWN_PAUSE_NS;
+}
+
+/* A create that was sent again at once has failed, and lists may not show yet what the try before
+ * has made. */
+static bool may_turn_up(const struct operation *o)
+{
+    return operation_creates(o) && o->resumed && o->connection->ops->dedupes &&
+           clock_mono_ns() < o->settled_ns;
+}
+
 /* The order has not succeeded. */
 static void not_ordered(struct operation *o, pb_ResultCode code)
 {
@@ -264,9 +279,11 @@ static void not_ordered(struct operation *o, pb_ResultCode code)
         else if (!delete_meets_create(o))
             operation_finish(o, code);
     } else if (operation_is_own(o) && clock_wall_ns() < o->deadline_wall_ns) {
-        operation_later(o, operation_order, OWN_PAUSE_NS);
+        operation_later(o, operation_order, own_pause_ns(o));
     } else if (unknown) {
         operation_resolve(o);
+    } else if (may_turn_up(o)) {
+        operation_seek_refused(o, code);
     } else if (operation_creates(o) && (effects == SIDE_EFFECTS_CERTAIN || o->resumed)) {
         operation_clean(o, code);
     } else {

@@ -25,7 +25,7 @@ void aws_build_address_put(struct aws_query *q, struct arena *a, const char *id,
 void aws_build_address_take(struct aws_query *q, struct arena *a, const char *association_id);
 void aws_build_address_release(struct aws_query *q, struct arena *a, const char *id);
 
-/* Of the answer to AllocateAddress: struct aws_address. */
+/* Of the answers to AllocateAddress and AssociateAddress: struct aws_address. */
 extern const struct shape aws_address_made;
 
 #endif

@@ -94,8 +94,20 @@ static void put_disks(struct aws_query *q, const struct aws_plan *p)
     }
 }
 
+/* EC2 chooses a subnet of the default VPC, and whether there is a public address. */
+static void put_no_network(struct aws_query *q, const struct aws_plan *p)
+{
+    for (size_t i = 0; i < p->n_groups; i++)
+        aws_putf(q, p->groups[i], "SecurityGroupId.%zu", i + 1);
+    aws_put(q, aws_parameter(p->spec, "ipv6_address_count"), "Ipv6AddressCount");
+}
+
 static void put_network(struct aws_query *q, const struct aws_plan *p, const char *eni_id)
 {
+    if (eni_id == NULL && p->subnet.thing.id == NULL && p->public_ip == AWS_PUBLIC_UNSAID) {
+        put_no_network(q, p);
+        return;
+    }
     aws_put(q, "0", "NetworkInterface.1.DeviceIndex");
     if (eni_id != NULL) {
         aws_put(q, eni_id, "NetworkInterface.1.NetworkInterfaceId");

@@ -79,7 +79,11 @@ static void add_known(const struct aws_making *m, struct aws_remains *r)
     }
     for (size_t i = 0; i < r->addresses.n; i++) {
         addresses[i] = ((const struct aws_address *)r->addresses.items)[i];
-        address = address && strcmp(addresses[i].thing.id, m->address.thing.id) != 0;
+        if (!address || strcmp(addresses[i].thing.id, m->address.thing.id) != 0)
+            continue;
+        if (!aws_address_is_used(&addresses[i])) /* the list may be older than what we know */
+            addresses[i] = m->address;
+        address = false;
     }
     if (eni)
         enis[r->enis.n].thing.id = m->eni_id;
@@ -168,7 +172,14 @@ static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
             return leave(m);
     }
     /* Lost on the way to the machine, and nothing of it to be seen: it can be resumed. */
-    return m->open ? leave(m) : take_back(m, code);
+    if (m->open)
+        return leave(m);
+    /* An earlier try's machine may be there, which lists do not show yet. */
+    if (m->op->resumed && !m->asked_run) {
+        m->op->touched = true;
+        return code;
+    }
+    return take_back(m, code);
 }
 
 /* ---- The slot ---- */

@@ -58,8 +58,9 @@ static pb_ResultCode cancel_spot(struct adapter *a, struct op *op, const struct 
         code == RESULT_CODE_DEADLINE_EXCEEDED || code == RESULT_CODE_CANCELLED)
         return op_tell(op, &aside, code);
     /* Most requests are for one machine, and done with it. */
-    op_warn(op, "the spot request %s could not be cancelled; if it is persistent, it makes another "
-                "machine now: %s",
+    op_warn(op,
+            "the spot request %s could not be cancelled; if it is persistent, it makes another "
+            "machine now: %s",
             i->spot_request, aside.result->detail);
     return RESULT_CODE_OK;
 }

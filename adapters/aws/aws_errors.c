@@ -201,11 +201,21 @@ static const struct shape_field body_fields[] = {
 static const struct shape body_shape = {sizeof(struct body), body_fields, ARRAY_LEN(body_fields),
                                         0};
 
+/* The first line, no longer than people read: behind it some services write down the whole request
+ * as it was signed, with the session's token. */
 static const char *words(struct arena *a, const char *text)
 {
+    static const char space[] = " \t\r\n";
+
     if (!text)
         return "";
-    return strlen(text) <= MESSAGE_MAX ? text : utf8_mend(arena_strndup(a, text, MESSAGE_MAX));
+    text += strspn(text, space);
+    size_t len = strcspn(text, "\r\n");
+    if (len > MESSAGE_MAX)
+        len = MESSAGE_MAX;
+    while (len > 0 && strchr(space, text[len - 1]) != NULL)
+        len--;
+    return utf8_mend(arena_strndup(a, text, len));
 }
 
 void aws_fault_read(struct arena *a, const struct http_response *rsp, struct aws_fault *ret)
@@ -278,7 +288,7 @@ bool aws_is_refused(const struct http_response *rsp)
  * Which codes: retry/clock_skew of the AWS SDKs. */
 #define SKEW_MIN_NS (240 * NS_PER_SEC)
 
-bool aws_is_clock_skew(const struct http_response *rsp, int64_t now_ns)
+bool aws_is_clock_skew(const struct http_response *rsp, int64_t signed_ns)
 {
     static const char *const codes[] = {
         "RequestExpired",        "RequestInTheFuture",        "RequestTimeTooSkewed",
@@ -288,8 +298,8 @@ bool aws_is_clock_skew(const struct http_response *rsp, int64_t now_ns)
     int64_t seconds = date ? http_date(date) : -1;
     char code[64];
 
-    if (seconds < 0 || (seconds * NS_PER_SEC - now_ns < SKEW_MIN_NS &&
-                        now_ns - seconds * NS_PER_SEC < SKEW_MIN_NS))
+    if (seconds < 0 || (seconds * NS_PER_SEC - signed_ns < SKEW_MIN_NS &&
+                        signed_ns - seconds * NS_PER_SEC < SKEW_MIN_NS))
         return false;
     row_of(rsp, code);
     return is_one_of(code, codes, ARRAY_LEN(codes));

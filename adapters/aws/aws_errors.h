@@ -41,8 +41,7 @@ bool aws_is_throttle(const struct http_response *rsp);
 bool aws_is_refusal(const struct http_response *rsp);
 /* That the session is over, or the key is not known (any more). */
 bool aws_is_refused(const struct http_response *rsp);
-/* That the signature's time is wrong, where `now_ns` is what we take for the cloud's time:
- * nanoseconds since 1970. */
-bool aws_is_clock_skew(const struct http_response *rsp, int64_t now_ns);
+/* That the signature's time is wrong; `signed_ns` is that time, nanoseconds since 1970. */
+bool aws_is_clock_skew(const struct http_response *rsp, int64_t signed_ns);
 
 #endif

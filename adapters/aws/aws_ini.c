@@ -6,7 +6,7 @@
 #include "isobar/utf8.h"
 
 /* More than anybody has; each is compared with those before it. */
-enum { SECTIONS_MAX = 20000, KEYS_MAX = 1000 };
+enum { SECTIONS_MAX = 10000, KEYS_MAX = 1000 };
 
 struct parser {
     struct arena *arena;

@@ -155,8 +155,8 @@ static const pb_Leftover *leftover_of(const struct search *s, const char *kind, 
     return NULL;
 }
 
-/* Those that are not in use stay in `s`. */
-static void keep_unused(struct search *s)
+/* Those that are not in use stay in `s`. How many are not kept. */
+static size_t keep_unused(struct search *s)
 {
     struct aws_eni *enis = s->enis.items;
     struct aws_address *addresses = s->addresses.items;
@@ -181,7 +181,20 @@ static void keep_unused(struct search *s)
             op_warn(s->op, "%s %s is in use, or its machine is there, and stays", s->found[i]->kind,
                     s->found[i]->id);
     }
+    size_t in_use = s->n - n;
     s->n = n;
+    return in_use;
+}
+
+/* Something is in use, and no machine of the operation is there: one that is ending has it, or a
+ * list that lags says so. Whoever wants it gone comes again. */
+static pb_ResultCode still_used(struct op *op, const char *token)
+{
+    op_retry(op, RETRY_CLASS_AFTER_BACKOFF, 0, RETRY_SCOPE_INSTANCE);
+    return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
+                   "what operation %s has left behind is still in use, though its machine is gone; "
+                   "the warnings say what; try again later, or take it from where it is",
+                   token);
 }
 
 pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
@@ -197,7 +210,7 @@ pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
         return op_end(op, code);
     add_enis(&s);
     add_addresses(&s);
-    keep_unused(&s);
+    size_t in_use = keep_unused(&s);
     const struct aws_remains remains = {s.enis, s.addresses};
     if (!op->arena->exhausted && !req->dry_run && !aws_remains_delete(a, op, &remains)) {
         op->result->blame = BLAME_CLOUD;
@@ -208,6 +221,8 @@ pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
                        "warnings say what stays; try again later",
                        req->id);
     }
+    if (in_use > 0 && s.machines.n == 0 && !req->dry_run)
+        return op_end(op, still_used(op, req->id));
     code = op_end(op, req->dry_run ? RESULT_CODE_OK : RESULT_CODE_DELETED);
     if (result_is_success(code)) {
         ret->leftovers = s.found;

@@ -135,11 +135,15 @@ static pb_ResultCode look_at(struct aws_making *m, struct op *op, const struct a
 static pb_ResultCode put_on(struct aws_making *m, const struct aws_address *address)
 {
     struct op order = op_aside(&m->steps, 0), look = op_aside(m->op, 0);
-    struct aws_address now = {0};
+    struct aws_address now = {0}, put = {0};
     struct aws_query q;
 
     aws_build_address_put(&q, m->op->arena, address->thing.id, m->eni_id);
-    pb_ResultCode code = aws_order_fresh(m->a, &order, &q, NULL, NULL);
+    pb_ResultCode code = aws_order_fresh(m->a, &order, &q, &aws_address_made, &put);
+    if (code == RESULT_CODE_OK && m->address.thing.id != NULL) {
+        m->address.association_id = put.association_id; /* to take it back by */
+        m->address.eni_id = m->eni_id;
+    }
     if (aws_said(&order, "Resource.AlreadyAssociated") &&
         look_at(m, &look, address, &now) == RESULT_CODE_OK && aws_address_is_used(&now))
         return aws_address_is_on(&now, m->eni_id) ? RESULT_CODE_OK : aws_address_taken(m->op, &now);

@@ -1,4 +1,5 @@
 /* What a message has no field for, under EC2's own names. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,15 @@ static void put_tags(const struct walk *w, const struct shape_map *tags)
         if (strcmp(tag->key, "Name") != 0 || strcmp(tag->value, w->name) != 0)
             field_pairs_put(w->to, arena_printf(w->to->arena, "tag:%s", tag->key), tag->value);
     }
+}
+
+PRINTF(2, 3) static void make_key(char out[KEY_MAX_LEN], const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(out, KEY_MAX_LEN, fmt, args);
+    va_end(args);
 }
 
 /* The key as long as the message lives. */
@@ -84,7 +94,7 @@ static void walk_field(const struct walk *w, const struct shape_field *f, const 
         break;
     case SHAPE_LIST:
         for (size_t i = 0; i < list->n; i++) {
-            snprintf(one, sizeof(one), "%s.%zu", key, i + 1);
+            make_key(one, "%s.%zu", key, i + 1);
             walk(w, f->shape, (const char *)list->items + i * f->shape->size, path, one);
         }
         break;
@@ -104,8 +114,8 @@ static void walk(const struct walk *w, const struct shape *shape, const char *fr
         if (is_empty(f, from + f->offset))
             continue;
         if (path[0] != '\0') {
-            snprintf(inner_path, sizeof(inner_path), "%s.%s", path, f->name);
-            snprintf(inner_key, sizeof(inner_key), "%s.%s", key, f->name);
+            make_key(inner_path, "%s.%s", path, f->name);
+            make_key(inner_key, "%s.%s", key, f->name);
             p = inner_path;
             k = inner_key;
         }

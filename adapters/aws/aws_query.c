@@ -21,7 +21,8 @@ static char *reserve(struct aws_query *q, size_t len)
 
         if (!grown)
             return NULL;
-        memcpy(grown, q->body, q->len);
+        if (q->len > 0)
+            memcpy(grown, q->body, q->len);
         q->body = grown;
         q->room = room;
     }

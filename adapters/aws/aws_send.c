@@ -17,6 +17,7 @@ static const struct {
 struct exchange {
     enum aws_service service;
     struct token_ref session;
+    int64_t signed_ns; /* the time in the signature, nanoseconds since 1970 */
 };
 
 /* send_request() runs to its end on the thread that calls it. */
@@ -25,11 +26,6 @@ static _Thread_local struct exchange *current;
 static const struct aws_session *session_of(const struct exchange *x)
 {
     return x->session.data;
-}
-
-static int64_t cloud_ns(const struct adapter *a)
-{
-    return clock_wall_ns() + sender_clock_offset_ns(a->sender);
 }
 
 static pb_ResultCode authenticate(void *ctx, struct op *op, struct http_request *req, bool renew)
@@ -44,10 +40,11 @@ static pb_ResultCode authenticate(void *ctx, struct op *op, struct http_request 
         if (code != RESULT_CODE_OK)
             return code;
     }
+    x->signed_ns = clock_wall_ns() + sender_clock_offset_ns(a->sender);
     const struct sigv4_scope scope = {
         .region = a->config->region,
         .service = services[x->service].scope,
-        .time_s = cloud_ns(a) / NS_PER_SEC,
+        .time_s = x->signed_ns / NS_PER_SEC,
     };
     if (sigv4_sign(a->signer, op->arena, &session_of(x)->key, &scope, req))
         return RESULT_CODE_OK;
@@ -80,7 +77,8 @@ static bool is_refusal(void *ctx, const struct http_response *rsp)
 
 static bool is_clock_skew(void *ctx, const struct http_response *rsp)
 {
-    return aws_is_clock_skew(rsp, cloud_ns(ctx));
+    (void)ctx;
+    return aws_is_clock_skew(rsp, current->signed_ns);
 }
 
 static bool is_refused(void *ctx, const struct http_response *rsp)

@@ -160,8 +160,8 @@ static bool leads_there(struct op *op, const struct az_action *action, const str
            az_action_judge(&aside, action, vm) == RESULT_CODE_CHANGED;
 }
 
-/* Something else goes on with the machine, and be it this order, sent before. Then look whether that
- * leads to the same; if not, order it again when that may be over. */
+/* Something else goes on with the machine, and be it this order, sent before. Then look whether
+ * that leads to the same; if not, order it again when that may be over. */
 static pb_ResultCode order(struct adapter *a, struct op *op, const struct az_action *action,
                            struct az_vm *vm, struct az_lro *ret)
 {

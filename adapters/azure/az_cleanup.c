@@ -109,10 +109,8 @@ static pb_ResultCode drop(struct adapter *a, struct op *op, const struct az_rema
     const char *path = az_id_path(op->arena, r->thing.id);
     if (r->kind->version != NULL)
         path = arena_printf(op->arena, "%s?api-version=%s", path, r->kind->version);
-    const struct az_request req = {.service = r->kind->service,
-                                   .method = "DELETE",
-                                   .path = path,
-                                   .flags = SEND_IDEMPOTENT};
+    const struct az_request req = {
+        .service = r->kind->service, .method = "DELETE", .path = path, .flags = SEND_IDEMPOTENT};
     const char *what = arena_printf(op->arena, "deleting %s %s", r->kind->noun, r->thing.name);
 
     for (size_t i = 0;; i++) {

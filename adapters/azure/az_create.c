@@ -34,10 +34,10 @@ static enum look look_for_it(struct az_making *m, struct op *op, size_t n)
             (look_after_ms[i] > 0 && !op_sleep_ms(&aside, look_after_ms[i])))
             break;
         pb_ResultCode code = az_find_by_id(m->a, &aside, &az_vm_kind, m->plan.vm_id, &vm);
-        said = code == RESULT_CODE_NOT_FOUND       ? LOOK_NONE
-               : code != RESULT_CODE_OK            ? LOOK_UNSURE
-               : az_vm_is_ours(&vm, m->plan.token) ? LOOK_OURS
-                                                   : LOOK_OTHER;
+        said = code == RESULT_CODE_NOT_FOUND                     ? LOOK_NONE
+               : code != RESULT_CODE_OK                          ? LOOK_UNSURE
+               : az_vm_is_ours(m->op->arena, &vm, m->plan.token) ? LOOK_OURS
+                                                                 : LOOK_OTHER;
         if (said == LOOK_OURS)
             m->vm = vm;
         if (said == LOOK_OURS || said == LOOK_OTHER)
@@ -85,7 +85,7 @@ static pb_ResultCode look_before(struct az_making *m)
         return RESULT_CODE_OK;
     if (code != RESULT_CODE_OK)
         return op_tell(&m->steps, &aside, code);
-    if (!az_vm_is_ours(&vm, m->plan.token))
+    if (!az_vm_is_ours(m->op->arena, &vm, m->plan.token))
         return name_taken(m);
     m->vm = vm;
     return RESULT_CODE_OK;

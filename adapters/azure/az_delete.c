@@ -38,7 +38,7 @@ static pb_ResultCode take_away(struct adapter *a, struct op *op, const struct az
     };
     const char *token = az_thing_token(&vm->thing);
 
-    if (token != NULL && op->note_maker != NULL)
+    if (token != NULL && az_vm_is_ours(op->arena, vm, token) && op->note_maker != NULL)
         op->note_maker(op, token);
     if (op->note_id != NULL && !op->note_id(op, vm->thing.id))
         return op_not_noted(op);

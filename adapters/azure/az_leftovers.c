@@ -102,14 +102,15 @@ static pb_ResultCode find_all(struct search *s)
 
 /* ---- What was found ---- */
 
-/* The machine of this operation that is there. Then all that bears the mark is in use, attached or
- * not: while it is built nothing is yet, and somebody may have taken an address off for a while. */
+/* The machine of this operation that is there, or what may be it. Then all that bears the mark is
+ * in use, attached or not: while it is built nothing is yet, and somebody may have taken an address
+ * off for a while. */
 static const struct az_vm *machine_of(const struct search *s, const char *token)
 {
     const struct az_vm *vms = s->machines.items;
 
     for (size_t i = 0; i < s->machines.n; i++)
-        if (az_vm_is_ours(&vms[i], token))
+        if (az_vm_has_tag(&vms[i], token))
             return &vms[i];
     return NULL;
 }

@@ -16,8 +16,7 @@ static const struct manifest_attribute attributes[] = {
     {"resource_group_name", M, .chosen = true,
      .description = "The resource group that the machine is made in, by name or id; otherwise the "
                     "connection's resource_group, or the only one there is."},
-    {"instance_count", NP, .nearest = true, .initial = "1",
-     .description = "The gateway makes them one by one."},
+    {"instance_count", NP, .description = "The gateway makes them one by one."},
     {"flavor_name", M, .description = "The size: Standard_B1s."},
     {"source_type", NP, .description = "A machine always starts from an image."},
     {"volume_created", NP, .description = "The system disk is always made from the image."},
@@ -51,7 +50,7 @@ static const struct manifest_attribute attributes[] = {
     {"tags", O, .description = "Tags of the machine and of what is made with it; at most 49."},
     {"volumes", O,
      .description = "Data disks, empty; deleted with the machine unless keep. At most 64."},
-    {"extra_security_groups", NP,
+    {"extra_security_groups", O,
      .description = "An interface has one network security group: put the rules into it."},
 };
 
@@ -110,8 +109,9 @@ static const struct manifest_parameter settings[] = {
          "The resource group that lists are bound to and machines are made in; otherwise "
          "lists are of the whole subscription."},
     {"location", TEXT,
-     .description = "The location that sizes, zones and marketplace images are of, and machines are "
-                    "made in; otherwise that of the resource group or network."},
+     .description =
+         "The location that sizes, zones and marketplace images are of, and machines are "
+         "made in; otherwise that of the resource group or network."},
     {"environment", TEXT,
      .description = "AzureCloud, AzureChinaCloud or AzureUSGovernment, for authority and endpoint; "
                     "otherwise AzureCloud."},

@@ -37,11 +37,24 @@ bool az_thing_is_ours(const struct az_thing *t, const char *token)
            strncasecmp(t->name + prefix, has, len) == 0 && t->name[prefix + len] == '-';
 }
 
-bool az_vm_is_ours(const struct az_vm *vm, const char *token)
+bool az_vm_has_tag(const struct az_vm *vm, const char *token)
 {
     const char *has = az_thing_token(&vm->thing);
 
     return has != NULL && strcasecmp(has, token) == 0;
+}
+
+bool az_vm_is_ours(struct arena *a, const struct az_vm *vm, const char *token)
+{
+    const struct az_reference *nics = vm->nics.items;
+    struct az_thing thing = {.name = vm->os_disk.name, .tags = vm->thing.tags};
+    bool ours = az_thing_is_ours(&thing, token);
+
+    for (size_t i = 0; i < vm->nics.n && !ours; i++) {
+        thing.name = az_id_name(a, nics[i].id);
+        ours = az_thing_is_ours(&thing, token);
+    }
+    return ours;
 }
 
 bool az_vm_is_going(const struct az_vm *vm)
@@ -86,7 +99,7 @@ pb_ResultCode az_vms_of(struct adapter *a, struct op *op, const struct shape_lis
         pb_ResultCode code = az_find_by_id(a, &aside, &az_vm_kind, r[i].thing.id, &vms[n]);
         if (code != RESULT_CODE_OK && code != RESULT_CODE_NOT_FOUND)
             return op_tell(op, &aside, code);
-        if (code == RESULT_CODE_OK && az_vm_is_ours(&vms[n], token))
+        if (code == RESULT_CODE_OK && az_vm_has_tag(&vms[n], token))
             n++;
     }
     *ret = (struct shape_list){n, vms};
@@ -107,6 +120,12 @@ pb_ResultCode azure_list_operation_vms(struct adapter *a, struct op *op,
         code = az_vms_of(a, op, &resources, req->operation_id, &list);
     if (code != RESULT_CODE_OK)
         return op_end(op, code);
+    struct az_vm *all = list.items;
+    size_t ours = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (az_vm_is_ours(op->arena, &all[i], req->operation_id))
+            all[ours++] = all[i];
+    list.n = ours;
     size_t n = az_vm_messages(a, op, &list, &vms);
     code = op_end(op, RESULT_CODE_OK);
     if (code == RESULT_CODE_OK) {

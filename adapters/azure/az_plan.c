@@ -222,6 +222,9 @@ pb_ResultCode az_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec, s
         code = plan_user_data(op, p);
     if (code == RESULT_CODE_OK)
         code = az_plan_image(a, op, p);
+    if (code == RESULT_CODE_OK && p->image.publisher == NULL &&
+        az_parameter_is(spec, "plan", "image"))
+        code = az_bad(op, "spec.parameters.plan", "image is for images of the marketplace");
     if (code == RESULT_CODE_OK)
         code = p->windows ? plan_password(op, p) : plan_key(a, op, p);
     if (code == RESULT_CODE_OK)

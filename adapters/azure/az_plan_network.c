@@ -232,8 +232,8 @@ static pb_ResultCode plan_address(struct adapter *a, struct op *op, struct az_pl
 
 pb_ResultCode az_plan_network(struct adapter *a, struct op *op, struct az_plan *p)
 {
-    p->location = p->spec->region[0] != '\0' ? az_location(op->arena, p->spec->region)
-                                             : a->config->location;
+    p->location =
+        p->spec->region[0] != '\0' ? az_location(op->arena, p->spec->region) : a->config->location;
     pb_ResultCode code = plan_subnet(a, op, p);
     if (code == RESULT_CODE_OK)
         code = plan_group(a, op, p);

@@ -13,9 +13,8 @@ static pb_ResultCode check(struct adapter *a, struct op *op, const struct az_vm 
 
     pb_ResultCode code =
         az_sizes(a, op, vm->thing.location != NULL ? vm->thing.location : "", &list);
-    return code == RESULT_CODE_OK
-               ? az_pick(op, &az_size_kind, "flavor_name", wanted, &list, &index)
-               : code;
+    return code == RESULT_CODE_OK ? az_pick(op, &az_size_kind, "flavor_name", wanted, &list, &index)
+                                  : code;
 }
 
 static bool build(struct arena *a, const char *id, const char *size, struct az_request *ret)

@@ -228,6 +228,6 @@ bool az_body_end(struct az_body *b, struct arena *a, struct az_request *ret)
         ret->body = arena_strndup(a, b->buf.data, b->buf.len);
         ret->body_len = b->buf.len;
     }
-    buf_done(&b->buf);
+    buf_wipe(&b->buf); /* there may be a password in it */
     return ok && !a->exhausted;
 }

@@ -167,13 +167,17 @@ struct adapter_ops {
      * Recovery: create_vm with op->resumed uses what an earlier try under the same op->token has
      * made, and must not make a second machine: it is called when list_operation_vms has found
      * none twice, settle_ms apart, or once where the cloud dedupes. What it made and a failure
-     * leaves behind, it takes back itself; where it cannot, or has died, delete_leftover does.
+     * leaves behind, it takes back itself; where it cannot, or has died, delete_leftover does. One
+     * that is resumed and fails before it could order anything takes nothing back: lists may not
+     * show yet what an earlier try has made.
      * list_operation_vms: every machine that bears the token req->operation_id, in whatever state,
      * but for those that are gone. A filter that the cloud may ignore is checked again on each.
      * list_leftovers: everything that bears the mark of any gateway: kind, id, name, operation_id,
      * in_use, created_at; the gateway adds the verdict.
      * delete_leftover: deletes what bears the token req->id, is no machine, and no machine uses;
-     * with dry_run only says what. Deleted where nothing (more) is there. */
+     * with dry_run only says what. Deleted where nothing (more) is there, or a machine of the
+     * operation has it; FailedPrecondition where something is in use though that machine is gone.
+     */
 #define ADAPTER_SLOT(service, method, slot)                                                        \
     pb_ResultCode (*slot)(struct adapter * a, struct op * op, const pb_##method##Request *req,     \
                           pb_##method##Response *ret);

@@ -246,12 +246,16 @@ static char *make_page(size_t *ret_len)
     return page;
 }
 
+AWS_PAGE(page_shape, "reservationSet", aws_reservation_shape);
+
 static void parse_page(struct arena *a, const char *page, size_t len, bool messages)
 {
-    struct shape_list machines = {0};
+    struct aws_page answer = {0};
     char why[160];
-    if (!aws_parse_instances(a, page, len, &machines, why))
+    if (!xml_parse(a, page, len, &page_shape, &answer, why))
         bench_die("the page cannot be read: %s", why);
+    struct shape_list machines = answer.items;
+    aws_reservation_unpack(a, &machines);
     if (machines.n != PAGE_MACHINES)
         bench_die("%zu machines in a page of %d", machines.n, PAGE_MACHINES);
     const struct aws_instance *i = machines.items;

@@ -5,21 +5,25 @@ them share.
 import json
 import os
 
-import azure_peer
+import arm_peer
 from azure.core.exceptions import ResourceNotFoundError
 from gateway import Gateway
 
-GROUP = 'lab'
+GROUP = arm_peer.GROUP
+IMAGE = 'Debian:debian-12:12:latest'
+WINDOWS = 'MicrosoftWindowsServer:WindowsServer:2022-datacenter:latest'
 
 
-class Test(azure_peer.Test):
+class Test(arm_peer.Test):
     """A lab, a gateway with it as its cloud `lab`, and clients of azure-mgmt."""
 
     def begin(self, breaches=0, settings=None, **faults):
         # The judge has the specifications of the versions that we speak without a setting.
-        self.here = self.lab(breaches=breaches, judge='compute_api_version' not in (settings or {}),
-                             **faults)
-        self.compute, self.network = self.here.compute, self.here.network
+        judge = 'compute_api_version' not in (settings or {})
+        self.here = self.lab(breaches=breaches, judge=judge, **dict({'boot': 0.1, 'pace': 0.05},
+                                                                    **faults))
+        self.compute, self.disks = self.here.compute(), self.here.compute(arm_peer.DISKS)
+        self.network, self.resources = self.here.network(), self.here.resources()
         self.gateway = None
         self.again(settings)
 
@@ -47,7 +51,7 @@ class Test(azure_peer.Test):
         answer = self.gateway.ok('vm', verb, '--cloud', 'lab', *args, '-o', 'json').json()
         return answer[0] if isinstance(answer, list) else answer
 
-    def order(self, name, *args, flavor='Standard_B1s', image=azure_peer.IMAGE):
+    def order(self, name, *args, flavor='Standard_B1s', image=IMAGE):
         return ['vm', 'create', '--cloud', 'lab', '--name', name, '--flavor', flavor, '--image',
                 image, *args]
 
@@ -58,7 +62,7 @@ class Test(azure_peer.Test):
 
     def call(self, name, timeout_ms=120000, **spec):
         """CreateVm through the wire: (result, response)."""
-        wanted = dict({'name': name, 'flavorName': 'Standard_B1s', 'imageId': azure_peer.IMAGE}, **spec)
+        wanted = dict({'name': name, 'flavorName': 'Standard_B1s', 'imageId': IMAGE}, **spec)
         return self.gateway.call('isobar.v1.VmService/CreateVm', {'cloud': 'lab', 'spec': wanted},
                                  timeout_ms=timeout_ms)
 
@@ -90,12 +94,14 @@ class Test(azure_peer.Test):
         return {'machines': sorted(v.name for v in self.compute.virtual_machines.list_all()),
                 'interfaces': sorted(n.name for n in self.network.network_interfaces.list_all()),
                 'addresses': sorted(i.name for i in self.network.public_ip_addresses.list_all()),
-                'disks': sorted(d.name for d in self.here.disks.disks.list())}
+                'disks': sorted(d.name for d in self.disks.disks.list())}
 
     def nothing_is_left(self, **but):
         wanted = dict({'machines': [], 'interfaces': [], 'addresses': [], 'disks': []}, **but)
-        azure_peer.eventually(lambda: 'nothing else is left: %s' % self.left(),
-                              lambda: self.left() == wanted)
+        try:
+            arm_peer.eventually('nothing else is left', lambda: self.left() == wanted)
+        except AssertionError:
+            self.assertEqual(self.left(), wanted)
 
     def delete(self, name, **but):
         self.gateway.ok('vm', 'delete', '--cloud', 'lab', name, '--wait', '--yes')

@@ -9,7 +9,7 @@ import time
 import unittest
 
 import azure_case
-from azure_peer import eventually
+from arm_peer import eventually
 
 PUBLIC = {'publicIpType': 'static'}
 VM, NIC, IP = '/virtualMachines/[^/]+$', '/networkInterfaces/', '/publicIPAddresses/'
@@ -59,7 +59,7 @@ class Refusals(azure_case.Test):
         self.begin(endless='still')
         result, _ = self.gateway.call('isobar.v1.VmService/CreateVm', {
             'cloud': 'lab', 'wait': 'WAIT_RUNNING', 'spec': {
-                'name': 'still', 'flavorName': 'Standard_B1s', 'imageId': azure_case.azure_peer.IMAGE,
+                'name': 'still', 'flavorName': 'Standard_B1s', 'imageId': azure_case.IMAGE,
                 **PUBLIC}}, timeout_ms=3000)
         self.assertEqual(result['code'], 'RESULT_CODE_ACCEPTED', result)
         self.assertEqual(self.vm('show', 'still')['state'], 'VM_STATE_CREATING')
@@ -107,7 +107,7 @@ class Refusals(azure_case.Test):
             with self.subTest(str(spec)[:60]):
                 result, _ = self.gateway.call('isobar.v1.VmService/CreateVm', {
                     'cloud': 'lab', 'spec': dict({'name': 'wrong', 'flavorName': 'Standard_B1s',
-                                                  'imageId': azure_case.azure_peer.IMAGE}, **spec)})
+                                                  'imageId': azure_case.IMAGE}, **spec)})
                 self.assertEqual(result['code'], 'RESULT_CODE_BAD_REQUEST_DATA')
                 self.assertEqual(sorted(v['field'] for v in result['violations']), sorted(fields), result)
         self.assertEqual(self.here.ask('journal')['journal'], [])
@@ -195,7 +195,7 @@ class Refusals(azure_case.Test):
         result, _ = self.call('never', **PUBLIC)
         self.assertEqual((result['code'], result['sideEffects']),
                          ('RESULT_CODE_RATE_LIMITED', 'SIDE_EFFECTS_NONE'))
-        eventually(lambda: str(self.left()), lambda: self.left()['addresses'] == [])
+        eventually('it is taken back', lambda: self.left()['addresses'] == [])
         self.assertEqual(self.left()['machines'], ['patient'])
 
     def test_actions_that_cannot_be(self):

@@ -298,8 +298,8 @@ class Choices(ec2_case.Test):
         self.assertEqual(self.place('--zone', 'us-east-1c'), (default['us-east-1c'], 'us-east-1c'))
         # EC2 chooses where nothing is said; a static address takes a zone that has the type.
         self.assertIn(self.place()[0], default.values())
-        self.assertNotIn('NetworkInterfaceId', self.asked()['NetworkInterfaces'][0])
-        self.assertNotIn('SubnetId', self.asked()['NetworkInterfaces'][0])
+        self.assertNotIn('NetworkInterfaces', self.asked())
+        self.assertNotIn('SubnetId', self.asked())
         for _ in range(2):
             subnet, zone = self.place('--public-ip-type', 'static', flavor='g4dn.xlarge')
             self.assertIn(zone, ('us-east-1a', 'us-east-1b'))

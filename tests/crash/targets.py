@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-from daemon import Daemon
+from daemon import BadEnd, Daemon
 from gateway import skip
 from plan import REFUSED
 
@@ -200,7 +200,7 @@ class Ec2(Emulated):
         wrong = (await self.ask('GET', '/violations?lab=' + self.lab))['violations']
         await super().close()
         if wrong:
-            raise RuntimeError('requests that EC2 does not know: %s' % wrong[:3])
+            raise BadEnd('requests that EC2 does not know: %s' % wrong[:3])
 
 
 class Remote(Target):

@@ -66,6 +66,12 @@ static bool is_throttle(void *ctx, const struct http_response *rsp)
     return strcmp(rsp->body, "RequestLimitExceeded") == 0;
 }
 
+static bool is_refusal(void *ctx, const struct http_response *rsp)
+{
+    (void)ctx;
+    return strcmp(rsp->body, "InsufficientCapacity") == 0;
+}
+
 static bool is_clock_skew(void *ctx, const struct http_response *rsp)
 {
     (void)ctx;
@@ -76,6 +82,7 @@ static const struct sender_ops ops = {
     .authenticate = authenticate,
     .map_error = map_error,
     .is_throttle = is_throttle,
+    .is_refusal = is_refusal,
     .is_clock_skew = is_clock_skew,
 };
 

@@ -141,7 +141,7 @@ static void test_many(void **state)
     static char text[1 << 20];
     for (int sections = 0; sections < 2; sections++) {
         size_t len = (size_t)snprintf(text, sizeof(text), "[a]\n");
-        for (int i = 0; i < 20001; i++)
+        for (int i = 0; i < 10001; i++)
             len += (size_t)snprintf(text + len, sizeof(text) - len, sections ? "[s%d]\n" : "k%d=\n",
                                     i);
         struct fixture f;

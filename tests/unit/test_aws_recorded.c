@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include "aws_addresses.h"
+#include "aws_eni.h"
+#include "aws_errors.h"
 #include "aws_images.h"
 #include "aws_instances.h"
 #include "aws_networks.h"
@@ -160,6 +163,59 @@ static void test_networks(void **state)
     assert_string_equal(groups[1]->rules[0]->remote_group_id, "sg-99gh4012");
 }
 
+static const struct aws_thing *first_of(const struct aws_kind *kind, const char *file,
+                                        size_t wanted)
+{
+    struct aws_page page = {.items = {SIZE_MAX, NULL}};
+
+    read_into(file, kind->page, &page);
+    aws_complete(&arena, kind, &page.items);
+    assert_int_equal(page.items.n, wanted);
+    return page.items.items;
+}
+
+static void test_addresses(void **state)
+{
+    const struct aws_thing *thing = first_of(&aws_address_kind, "describe_addresses.xml", 1);
+    const struct aws_address *address = (const void *)thing;
+
+    (void)state;
+    assert_string_equal(thing->id, "eipalloc-602b5d01");
+    assert_string_equal(thing->name, "1.2.3.4");
+    assert_true(aws_address_is_on(address, "eni-83e3c5c5"));
+    /* Of EC2-Classic, which has no allocations: none of ours. */
+    first_of(&aws_address_kind, "describe_addresses_single.xml", 0);
+    thing = first_of(&aws_eni_kind, "describe_network_interfaces.xml", 2);
+    assert_string_equal(thing->id, "eni-18e6c05e");
+    assert_true(aws_eni_is_attached((const void *)thing));
+}
+
+static void test_errors(void **state)
+{
+    static const struct {
+        const char *file, *code;
+        pb_ResultCode result;
+    } rows[] = {
+        {"describe_key_pairs_doesnt_exist.xml", "InvalidKeyPair.NotFound", RESULT_CODE_NOT_FOUND},
+        {"run_instances_idem_mismatch.xml", "IdempotentParameterMismatch",
+         RESULT_CODE_ALREADY_EXISTS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct aws_fault fault;
+        size_t len;
+        char *text =
+            read_shared(arena_printf(&arena, SHARED_DATA "/recorded/ec2/%s", rows[i].file), &len);
+        struct http_response rsp = {.status = 400, .body = text, .body_len = len};
+        aws_fault_read(&arena, &rsp, &fault);
+        assert_string_equal(fault.code, rows[i].code);
+        assert_int_equal(aws_error_find(fault.code, 400)->result, rows[i].result);
+        assert_null(strchr(fault.message, '\n')); /* one is laid out for people */
+        free(text);
+    }
+}
+
 static void test_the_rest(void **state)
 {
     pb_Keypair **keys = (pb_Keypair **)read_list(&aws_key_kind, "describe_key_pairs.xml", 1);
@@ -196,7 +252,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_instances), cmocka_unit_test(test_run_instances),
         cmocka_unit_test(test_changes),   cmocka_unit_test(test_images),
-        cmocka_unit_test(test_networks),  cmocka_unit_test(test_the_rest),
+        cmocka_unit_test(test_networks),  cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_the_rest),
     };
 
     return have_shared_data(SHARED_DATA "/recorded/ec2")

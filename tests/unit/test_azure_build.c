@@ -202,7 +202,8 @@ static void test_machine(void **state)
         "\"osType\":\"Linux\",\"createOption\":\"FromImage\",\"deleteOption\":\"Delete\"},"
         "\"dataDisks\":[]},\"osProfile\":{\"computerName\":\"web\",\"adminUsername\":\"azureuser\","
         "\"linuxConfiguration\":{\"disablePasswordAuthentication\":true,\"ssh\":{\"publicKeys\":[{"
-        "\"path\":\"/home/azureuser/.ssh/authorized_keys\",\"keyData\":\"ssh-rsa AAAA me\"}]}}},"
+        "\"path\":\"/home"
+        "/azureuser/.ssh/authorized_keys\",\"keyData\":\"ssh-rsa AAAA me\"}]}}},"
         "\"networkProfile\":{\"networkInterfaces\":[{\"id\":\"" NIC_ID "\",\"properties\":{"
         "\"primary\":true,\"deleteOption\":\"Delete\"}}]}}}");
     assert_true(az_build_vm(&arena, &f.plan, true, &req));

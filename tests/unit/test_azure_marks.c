@@ -44,6 +44,39 @@ static void test_what_is_ours(void **state)
     }
 }
 
+/* A machine's tag may be a copy; its system disk and interface are its own. */
+static void test_whose_machine(void **state)
+{
+    static const struct {
+        const char *tag, *disk, *nic;
+        bool ours;
+    } cases[] = {
+        {TOKEN, "isobar-" TOKEN "-os", "isobar-" TOKEN "-nic", true},
+        {TOKEN, "restored", "isobar-" TOKEN "-nic", true},
+        {TOKEN, "isobar-" TOKEN "-os", "other", true},
+        {TOKEN, "copy_OsDisk_1", "copy-nic", false},
+        {TOKEN, NULL, NULL, false},
+        {OTHER, "isobar-" TOKEN "-os", "isobar-" TOKEN "-nic", false},
+        {"", "isobar-" TOKEN "-os", "isobar-" TOKEN "-nic", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct shape_pair tag = {"isobar-token", cases[i].tag};
+        struct az_reference nic = {
+            .id = cases[i].nic == NULL ? NULL
+                                       : arena_printf(&arena,
+                                                      "/subscriptions/s/resourceGroups/g/providers/"
+                                                      "Microsoft.Network/networkInterfaces/%s",
+                                                      cases[i].nic)};
+        const struct az_vm vm = {.thing = {.id = "/x", .name = "web", .tags = {1, &tag}},
+                                 .os_disk = {.name = cases[i].disk},
+                                 .nics = {1, &nic}};
+        assert_int_equal(az_vm_is_ours(&arena, &vm, TOKEN), cases[i].ours);
+        assert_int_equal(az_vm_has_tag(&vm, TOKEN), strcmp(cases[i].tag, TOKEN) == 0);
+    }
+}
+
 static void test_what_is_free(void **state)
 {
     struct az_remain r[] = {
@@ -136,9 +169,8 @@ static void test_actions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_ours),
-        cmocka_unit_test(test_what_is_free),
-        cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_what_is_ours), cmocka_unit_test(test_whose_machine),
+        cmocka_unit_test(test_what_is_free), cmocka_unit_test(test_disks),
         cmocka_unit_test(test_actions),
     };
 

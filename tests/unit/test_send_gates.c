@@ -191,6 +191,32 @@ static void an_adapter_knows_throttles_of_its_own(void **state)
     close_fixture(&f);
 }
 
+/* A 5xx that says what is refused: nothing was done, it is not tried again, and nothing is down. */
+static void an_adapter_knows_refusals_of_its_own(void **state)
+{
+    static const struct stub_step refused[] = {{.status = 500, .body = "InsufficientCapacity"}};
+    static const struct stub_step lost[] = {{.status = 500},
+                                            {.status = 500, .body = "InsufficientCapacity"}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, refused, 1);
+    renew_sender(&f, true);
+    for (unsigned i = 1; i <= 30; i++) {
+        renew_op(&f, 20000);
+        assert_int_equal(send_method(&f, "POST", SEND_IDEMPOTENT), RESULT_CODE_UNAVAILABLE);
+        assert_failure(&f, SIDE_EFFECTS_NONE, RETRY_CLASS_AFTER_BACKOFF);
+        assert_int_equal(requests(&f), i);
+    }
+    /* The one before it may have done something. */
+    stub_script(&f.stub, lost, 2);
+    renew_op(&f, 20000);
+    assert_int_equal(send_method(&f, "POST", SEND_IDEMPOTENT), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(requests(&f), 2);
+    assert_failure(&f, SIDE_EFFECTS_POSSIBLE, RETRY_CLASS_AFTER_BACKOFF);
+    close_fixture(&f);
+}
+
 static void *cancel_soon(void *arg)
 {
     usleep(100000);
@@ -268,6 +294,7 @@ int main(void)
         cmocka_unit_test(many_callers_ask_a_dead_cloud_seldom),
         cmocka_unit_test(a_class_that_is_closed_is_not_asked),
         cmocka_unit_test(an_adapter_knows_throttles_of_its_own),
+        cmocka_unit_test(an_adapter_knows_refusals_of_its_own),
         cmocka_unit_test(a_cancellation_ends_waiting_for_a_turn),
         cmocka_unit_test(an_attempt_gets_a_part_of_the_time),
     };

@@ -22,7 +22,9 @@ class Session:
 
     def __init__(self, arn, expires):
         self.key_id = 'ASIA' + uuid.uuid4().hex[:16].upper()
-        self.secret, self.token = uuid.uuid4().hex + uuid.uuid4().hex[:8], uuid.uuid4().hex * 4
+        # Whoever writes one of these down is found: tests/canary.py.
+        self.secret = 'CANARY' + uuid.uuid4().hex + uuid.uuid4().hex[:2]
+        self.token = 'CANARY' + uuid.uuid4().hex * 4
         self.arn, self.expires = arn, expires
 
 
@@ -46,7 +48,7 @@ class Lab(BaseLab):
         self.region = region
         self.account = '%012d' % (int(digest[:12], 16) % 10 ** 12)
         self.key_id = 'AKIA' + uuid.uuid4().hex[:16].upper()
-        self.secret = (uuid.uuid4().hex + uuid.uuid4().hex)[:40]
+        self.secret = ('CANARY' + uuid.uuid4().hex + uuid.uuid4().hex)[:40]
         self.sessions, self.violations, self.orders = {}, [], {}
         self.next_private, self.next_public = {}, 10
         self.asked = {}         # how often something was asked for, for the endpoints of credentials
@@ -54,6 +56,9 @@ class Lab(BaseLab):
             self.make('image', catalogue.image_fields(row, self.account), None)
         if not empty:
             self.fill()
+        for things in self.things.values():
+            for each in things.values():    # it has been there for long, for a list that lags too
+                each.shown = each.found = 0.0
         self.journal.clear()
 
     @property

@@ -28,7 +28,10 @@ def disks_of(lab, fields, now):
 
 def show_network(lab, fields, now):
     """Of a machine that has not ended: what its interfaces make of it."""
-    found = interfaces_of(lab, fields, now)
+    # One that its machine is shown with may itself be shown as of before.
+    found = [each for each in interfaces_of(lab, fields, now) if each['attachment']]
+    if not found:
+        return {}
     shown = [dict(show_parts(lab, each, True), Attachment=attachment_of(lab, each))
              for each in found]
     first = shown[0]

@@ -72,7 +72,7 @@ class EmulatedLab(Lab):
         return 404, nova_fault(404, 'The resource could not be found: %s' % path)
 
     def refused(self, request, status, code, message):
-        return status, {code: {'code': status, 'message': message}}
+        return status, {code: {'code': status, 'message': message}}, []
 
     def nested(self, depth):
         return 200, b'[' * depth + b']' * depth, [('Content-Type', 'application/json')]
