@@ -102,7 +102,7 @@ static int dial(void)
 }
 
 /* The `count` of the answer, -1 where that fails. `ret_id` (may be NULL) gets its `id`. */
-static int ask(const char *method, const char *path, char ret_id[64])
+static int ask(const char *method, const char *path, char ret_id[ID_ROOM])
 {
     char text[4096];
     size_t len = 0;
@@ -125,13 +125,13 @@ static int ask(const char *method, const char *path, char ret_id[64])
         fprintf(stderr, "%s %s: %s\n", method, path, text);
         return -1;
     }
-    if (ret_id && !member_text(text, "id", ret_id, 64))
+    if (ret_id && !member_text(text, "id", ret_id, ID_ROOM))
         ret_id[0] = '\0';
     return atoi(count);
 }
 
 static int ask_about(const char *method, const char *what, const char *key, const char *value,
-                     char ret_id[64])
+                     char ret_id[ID_ROOM])
 {
     char path[256];
 
@@ -154,7 +154,7 @@ bool companion_hit(void)
     return ask("GET", "/hits", NULL) > 0;
 }
 
-int companion_machines(struct run *t, const char *token, char ret_id[64])
+int companion_machines(struct run *t, const char *token, char ret_id[ID_ROOM])
 {
     (void)t;
     return ask_about("GET", "machines", "token", token, ret_id);

@@ -41,6 +41,7 @@ extern const char *const fault_names[FAULT_COUNT]; /* "lost_reply" */
 #define SETTINGS_MAX 16
 #define TOKENS_MAX   8
 #define CALL_MS      60000
+#define ID_ROOM      320 /* of a machine in its cloud: Azure writes down where it is */
 
 struct run;
 
@@ -66,7 +67,7 @@ struct harness {
     void (*spec)(struct arena *a, pb_VmSpec *spec);
     /* In the cloud itself, past the code under test: machines of this token, and what else bears
      * it; -1 where that fails. The id of the (last) machine goes to `ret_id`. */
-    int (*machines)(struct run *t, const char *token, char ret_id[64]);
+    int (*machines)(struct run *t, const char *token, char ret_id[ID_ROOM]);
     int (*things)(struct run *t, const char *token);
     /* The same, deleted; false where it fails. NULL: they end with the connection. */
     bool (*drop_machines)(const char *token);
@@ -204,7 +205,7 @@ bool companion_stop(void);
 bool companion_arm(enum fault f);
 void companion_disarm(void);
 bool companion_hit(void);
-int companion_machines(struct run *t, const char *token, char ret_id[64]);
+int companion_machines(struct run *t, const char *token, char ret_id[ID_ROOM]);
 int companion_things(struct run *t, const char *token);
 bool companion_drop_machines(const char *token);
 bool companion_drop_things(const char *token);

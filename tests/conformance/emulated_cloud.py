@@ -18,7 +18,7 @@ import threading
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, '..', 'cloud', each) for each in ('emulator', 'ec2')]
+sys.path[:0] = [os.path.join(HERE, '..', 'cloud', each) for each in ('emulator', 'ec2', 'azure')]
 LAB = 'conformance'
 
 

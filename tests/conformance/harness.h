@@ -11,7 +11,8 @@
 #define HARNESSES(X)                                                                               \
     X(sandbox)                                                                                     \
     X(openstack)                                                                                   \
-    X(aws)
+    X(aws)                                                                                         \
+    X(azure)
 #define HARNESS_DECLARE(name) extern const struct harness harness_##name;
 HARNESSES(HARNESS_DECLARE)
 #undef HARNESS_DECLARE

@@ -46,7 +46,7 @@ static void sandbox_spec(struct arena *a, pb_VmSpec *spec)
 }
 
 /* In process: the table of all machines itself. */
-static int count_in_memory(struct adapter *a, const char *token, char ret_id[64])
+static int count_in_memory(struct adapter *a, const char *token, char ret_id[ID_ROOM])
 {
     int n = 0;
     int64_t now = clock_mono_ns();
@@ -56,7 +56,7 @@ static int count_in_memory(struct adapter *a, const char *token, char ret_id[64]
         if (strcmp(m->token, token) != 0 || !sandbox_visible_at(m, now) ||
             sandbox_state_at(m, now) == VM_STATE_DELETED)
             continue;
-        snprintf(ret_id, 64, "%s", m->id);
+        snprintf(ret_id, ID_ROOM, "%s", m->id);
         n++;
     }
     pthread_mutex_unlock(&a->lock);
@@ -72,7 +72,7 @@ static const char *native(const pb_Vm *vm, const char *key)
 }
 
 /* In another process, there is no way to this cloud but its list. */
-static int count_listed(struct run *t, const char *token, char ret_id[64])
+static int count_listed(struct run *t, const char *token, char ret_id[ID_ROOM])
 {
     struct answer r;
     pb_ListVmsRequest *req = NEW(t, ListVmsRequest);
@@ -84,13 +84,13 @@ static int count_listed(struct run *t, const char *token, char ret_id[64])
     for (size_t i = 0; i < list->n_vms; i++) {
         if (strcmp(native(list->vms[i], "client_token"), token) != 0)
             continue;
-        snprintf(ret_id, 64, "%s", list->vms[i]->id);
+        snprintf(ret_id, ID_ROOM, "%s", list->vms[i]->id);
         n++;
     }
     return n;
 }
 
-static int sandbox_machines(struct run *t, const char *token, char ret_id[64])
+static int sandbox_machines(struct run *t, const char *token, char ret_id[ID_ROOM])
 {
     return t->caller->direct ? count_in_memory(t->adapter, token, ret_id)
                              : count_listed(t, token, ret_id);

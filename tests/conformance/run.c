@@ -192,7 +192,7 @@ bool run_found(struct run *t, const char *token, struct answer *ret)
 
 bool run_exactly(struct run *t, const char *token, int n, const char *id)
 {
-    char found[64] = "";
+    char found[ID_ROOM] = "";
     int stays = t->harness->settle_ms > STAYS_MS ? t->harness->settle_ms : STAYS_MS;
     int count = -1, things = 0;
 

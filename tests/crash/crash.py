@@ -18,7 +18,7 @@ from targets import TARGETS, check_there  # noqa: E402
 # A run waits most of its time: for settling clouds, for late commits.
 PARALLEL, PARALLEL_REAL = 12, 2
 KINDS = ('lost', 'doubled', 'unknown')
-CLOUDS = ('emulator', 'ec2', 'remote')
+CLOUDS = ('emulator', 'ec2', 'azure', 'remote')
 
 
 def sanitized():

@@ -8,7 +8,7 @@ POINTS = ('before-intent', 'after-intent', 'reply-read', 'second-commit', 'recov
 EMULATOR = POINTS + ('clean-up', 'http-half-sent', 'http-sent', 'http-replied', 'random')
 REMOTE = POINTS + ('half-sent', 'sent', 'random')
 REAL = POINTS + ('clean-up', 'random')
-TARGETS = {'emulator': EMULATOR, 'ec2': EMULATOR, 'remote': REMOTE, 'openstack': REAL}
+TARGETS = {'emulator': EMULATOR, 'ec2': EMULATOR, 'azure': EMULATOR, 'remote': REMOTE, 'openstack': REAL}
 # Requests at which an emulator has it killed, and up to the how-manieth.
 REQUESTS = {
     'emulator': [({'method': 'POST', 'path': '/compute/v2.1/servers'}, 5),
@@ -18,6 +18,11 @@ REQUESTS = {
     'ec2': [({'action': 'RunInstances'}, 5), ({'action': 'CreateNetworkInterface'}, 1),
             ({'action': 'A(llocate|ssociate)Address'}, 1), ({'action': 'TerminateInstances'}, 1),
             ({'action': 'DescribeInstances'}, 4)],
+    'azure': [({'method': 'PUT', 'path': '/virtualMachines/'}, 5),
+              ({'method': 'PUT', 'path': '/networkInterfaces/'}, 5),
+              ({'method': 'PUT', 'path': '/publicIPAddresses/'}, 1),
+              ({'method': 'DELETE', 'path': '/virtualMachines/'}, 1),
+              ({'method': 'GET', 'path': '/virtualMachines'}, 4)],
 }
 REFUSED = 'refused-'
 

@@ -11,7 +11,8 @@ from gateway import skip
 from plan import REFUSED
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, '..', 'cloud', each) for each in ('emulator', 'ec2')]
+sys.path[:0] = [os.path.join(HERE, '..', 'cloud', each) for each in ('emulator', 'ec2', 'azure')]
+import arm_emulator  # noqa: E402
 import ec2_emulator  # noqa: E402
 import openstack_emulator  # noqa: E402
 
@@ -163,32 +164,23 @@ class Emulator(Emulated):
             bool(each['servers_ever']) for each in rows)
 
 
-class Ec2(Emulated):
-    """An emulated EC2; a lab is an account."""
+class Counted(Emulated):
+    """An emulator that counts machines by name, and knows the requests that are none."""
 
-    make = ec2_emulator.Emulator
-    # With a static address there is a network interface beside it, both made before the machine.
-    spec = {'flavorName': 't3.micro', 'imageId': 'web', 'zone': 'us-east-1a'}
-    public = 'static'
-
-    async def open(self, folder, messages):
-        told = await self.new_lab()
-        self.env = {'AWS_ACCESS_KEY_ID': told['access_key_id'],
-                    'AWS_SECRET_ACCESS_KEY': told['secret_access_key']}
-        return 'clouds: {%s: {adapter: aws, region: %s, endpoint_url: "%s", settle_ms: %d}}\n' % (
-            CLOUD, told['region'], told['url'], SETTLE_MS)
+    begun, ending, rest = (), (), ()    # states of machines; what there is beside them
 
     async def count(self, operations):
         counted = await self.ask('GET', '/count?lab=' + self.lab)
         machines, rest, coming = [], [], counted['pending'] > 0
         for token, row in counted['tokens'].items():
             for each in row['machines']:
-                coming = coming or each['deleting'] or each['state'] in ('pending', 'shutting-down')
-                if not each['deleting'] and each['state'] != 'shutting-down':
+                going = each['deleting'] or each['state'] in self.ending
+                coming = coming or going or each['state'] in self.begun
+                if not going:
                     machines.append({'id': each['id'], 'name': each['name'], 'token': token,
-                                     'stopped': each['state'] == 'stopped'})
+                                     'stopped': each['state'] in self.stopped})
             rest += [dict(each, kind=kind, token=token)
-                     for kind in ('interfaces', 'addresses') for each in row[kind] if token]
+                     for kind in self.rest for each in row[kind] if token]
         return machines, rest, coming
 
     async def made(self):
@@ -200,7 +192,44 @@ class Ec2(Emulated):
         wrong = (await self.ask('GET', '/violations?lab=' + self.lab))['violations']
         await super().close()
         if wrong:
-            raise BadEnd('requests that EC2 does not know: %s' % wrong[:3])
+            raise BadEnd('requests that the cloud does not know: %s' % wrong[:3])
+
+
+class Ec2(Counted):
+    """An emulated EC2; a lab is an account."""
+
+    make = ec2_emulator.Emulator
+    # With a static address there is a network interface beside it, both made before the machine.
+    spec = {'flavorName': 't3.micro', 'imageId': 'web', 'zone': 'us-east-1a'}
+    public = 'static'
+    begun, ending, stopped = ('pending',), ('shutting-down',), ('stopped',)
+    rest = 'interfaces', 'addresses'
+
+    async def open(self, folder, messages):
+        told = await self.new_lab()
+        self.env = {'AWS_ACCESS_KEY_ID': told['access_key_id'],
+                    'AWS_SECRET_ACCESS_KEY': told['secret_access_key']}
+        return 'clouds: {%s: {adapter: aws, region: %s, endpoint_url: "%s", settle_ms: %d}}\n' % (
+            CLOUD, told['region'], told['url'], SETTLE_MS)
+
+
+class Azure(Counted):
+    """An emulated Azure; a lab is a subscription."""
+
+    make = arm_emulator.Emulator
+    spec = {'flavorName': 'Standard_B1s', 'imageId': 'golden', 'imageType': 'image'}
+    public = 'static'
+    begun, ending, stopped = ('Creating',), ('Deleting',), ('deallocated',)
+    rest = 'nics', 'addresses', 'disks'
+
+    async def open(self, folder, messages):
+        told = await self.new_lab()
+        self.env = {'AZURE_CLIENT_SECRET': told['client_secret']}
+        settings = {'adapter': 'azure', 'credential': 'environment', 'settle_ms': SETTLE_MS,
+                    'subscription_id': told['subscription_id'], 'tenant_id': told['tenant_id'],
+                    'client_id': told['client_id'], 'authority': told['url'],
+                    'endpoint': told['url'], 'audience': 'https://management.azure.com/'}
+        return 'clouds: {%s: %s}\n' % (CLOUD, json.dumps(settings))
 
 
 class Remote(Target):
@@ -345,7 +374,7 @@ class OpenStack(Target):
         await in_thread(self.take_away, machines, rest)
 
 
-TARGETS = {'emulator': Emulator, 'ec2': Ec2, 'remote': Remote, 'openstack': OpenStack}
+TARGETS = {'emulator': Emulator, 'ec2': Ec2, 'azure': Azure, 'remote': Remote, 'openstack': OpenStack}
 
 
 def check_there(names):

@@ -54,7 +54,7 @@ class Lab(BaseLab):
         self.next_private, self.next_public = {}, 10
         if not empty:
             self.fill()
-        self.journal.clear()
+        self.be_old()
 
     def told(self):
         return {'subscription_id': self.subscription, 'tenant_id': self.tenant,

@@ -56,10 +56,7 @@ class Lab(BaseLab):
             self.make('image', catalogue.image_fields(row, self.account), None)
         if not empty:
             self.fill()
-        for things in self.things.values():
-            for each in things.values():    # it has been there for long, for a list that lags too
-                each.shown = each.found = 0.0
-        self.journal.clear()
+        self.be_old()
 
     @property
     def zones(self):

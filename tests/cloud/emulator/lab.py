@@ -117,6 +117,13 @@ class BaseLab:
         self.note('made', kind, base['id'], token)
         return thing
 
+    def be_old(self):
+        """What there is has been there for long, for a list that lags too."""
+        for things in self.things.values():
+            for each in things.values():
+                each.shown = each.found = 0.0
+        self.journal.clear()
+
     def get(self, kind, id):
         thing = self.things[kind].get(id)
         return thing if thing and thing.alive(time.time()) else None
