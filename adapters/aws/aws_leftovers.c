@@ -14,7 +14,7 @@ struct search {
     const char *token;           /* of one operation; NULL: of all */
     struct shape_list enis;      /* struct aws_eni */
     struct shape_list addresses; /* struct aws_address */
-    struct shape_list machines;  /* struct aws_instance, that bear a mark and are not gone */
+    struct shape_list machines; /* struct aws_instance, that bear a mark; those that are gone too */
     size_t n;
     pb_Leftover **found; /* room for all */
 };
@@ -23,12 +23,9 @@ static pb_ResultCode find_machines(struct search *s)
 {
     static const char *const key[] = {AWS_TOKEN_KEY};
     const struct aws_filter f = {"tag-key", 1, key};
-    pb_ResultCode code = s->token != NULL
-                             ? aws_instances_by_token(s->a, s->op, s->token, &s->machines)
-                             : aws_instances(s->a, s->op, &f, 1, &s->machines);
 
-    aws_instances_alive(&s->machines);
-    return code;
+    return s->token != NULL ? aws_instances_by_token(s->a, s->op, s->token, &s->machines)
+                            : aws_instances(s->a, s->op, &f, 1, &s->machines);
 }
 
 static pb_ResultCode find_all(struct search *s)
@@ -54,8 +51,21 @@ static bool has_machine(const struct search *s, const char *token)
     const struct aws_instance *i = s->machines.items;
 
     for (size_t k = 0; k < s->machines.n; k++)
-        if (aws_instance_is_ours(&i[k], token))
+        if (!aws_instance_is_gone(&i[k]) && aws_instance_is_ours(&i[k], token))
             return true;
+    return false;
+}
+
+/* Whether what has it is a machine of this operation that is gone, or bound to: EC2 takes minutes
+ * to let go of what it has, and does not delete it by itself. */
+static bool is_let_go(const struct search *s, const struct aws_eni *eni, const char *token)
+{
+    const struct aws_instance *i = s->machines.items;
+    const char *user = eni->attachment.instance_id;
+
+    for (size_t k = 0; user != NULL && k < s->machines.n; k++)
+        if (strcmp(i[k].thing.id, user) == 0)
+            return aws_instance_is_gone(&i[k]) && aws_instance_is_ours(&i[k], token);
     return false;
 }
 
@@ -82,7 +92,9 @@ static void add_machines(struct search *s)
     const struct aws_instance *i = s->machines.items;
 
     for (size_t k = 0; k < s->machines.n; k++) {
-        pb_Leftover *l = add(s, "vm", &i[k].thing, aws_instance_token(&i[k]));
+        pb_Leftover *l = aws_instance_is_gone(&i[k])
+                             ? NULL
+                             : add(s, "vm", &i[k].thing, aws_instance_token(&i[k]));
         if (l != NULL)
             l->created_at = field_time(s->op->arena, i[k].launch_time);
     }
@@ -96,7 +108,8 @@ static void add_enis(struct search *s)
         const char *token = aws_thing_token(&enis[i].thing);
         pb_Leftover *l = add(s, KIND_ENI, &enis[i].thing, token);
         if (l != NULL)
-            l->in_use = aws_eni_is_attached(&enis[i]) || has_machine(s, token);
+            l->in_use = has_machine(s, token) ||
+                        (aws_eni_is_attached(&enis[i]) && !is_let_go(s, &enis[i], token));
     }
 }
 
@@ -197,6 +210,22 @@ static pb_ResultCode still_used(struct op *op, const char *token)
                    token);
 }
 
+/* False where something stays that should not. What its machine has not let go of is in use. */
+static bool delete_all(struct search *s, const struct aws_remains *remains, size_t *in_use)
+{
+    const struct aws_eni *enis = s->enis.items;
+
+    aws_remains_bind(s->a, s->op, remains);
+    for (size_t i = 0; i < s->enis.n; i++) {
+        if (!aws_eni_is_attached(&enis[i]))
+            continue;
+        op_warn(s->op, "network interface %s goes with its machine, which is not quite gone",
+                enis[i].thing.id);
+        ++*in_use;
+    }
+    return aws_remains_delete(s->a, s->op, remains);
+}
+
 pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
                                   const pb_DeleteLeftoverRequest *req,
                                   pb_DeleteLeftoverResponse *ret)
@@ -212,7 +241,7 @@ pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
     add_addresses(&s);
     size_t in_use = keep_unused(&s);
     const struct aws_remains remains = {s.enis, s.addresses};
-    if (!op->arena->exhausted && !req->dry_run && !aws_remains_delete(a, op, &remains)) {
+    if (!op->arena->exhausted && !req->dry_run && !delete_all(&s, &remains, &in_use)) {
         op->result->blame = BLAME_CLOUD;
         op->result->side_effects = SIDE_EFFECTS_POSSIBLE;
         op_retry(op, RETRY_CLASS_AFTER_BACKOFF, 0, RETRY_SCOPE_CLOUD);
@@ -221,7 +250,7 @@ pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,
                        "warnings say what stays; try again later",
                        req->id);
     }
-    if (in_use > 0 && s.machines.n == 0 && !req->dry_run)
+    if (in_use > 0 && !has_machine(&s, req->id) && !req->dry_run)
         return op_end(op, still_used(op, req->id));
     code = op_end(op, req->dry_run ? RESULT_CODE_OK : RESULT_CODE_DELETED);
     if (result_is_success(code)) {

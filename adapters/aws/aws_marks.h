@@ -31,7 +31,9 @@ pb_ResultCode aws_list_operation_vms(struct adapter *a, struct op *op,
                                      pb_ListOperationVmsResponse *ret);
 
 /* In aws_leftovers.c. In use is what something is attached to, and all that bears the mark of a
- * machine that is there: delete_vm takes that away. */
+ * machine that is there: delete_vm takes that away. What a machine of the same mark has that is
+ * gone, or bound to, is for nobody any more: its address is released at once, its interface as soon
+ * as EC2 lets go of it. */
 pb_ResultCode aws_list_leftovers(struct adapter *a, struct op *op,
                                  const pb_ListLeftoversRequest *req, pb_ListLeftoversResponse *ret);
 pb_ResultCode aws_delete_leftover(struct adapter *a, struct op *op,

@@ -290,7 +290,7 @@ def terminate_instances(lab, p):
             each.change(end, state='terminated')
             each.lingers = lab.terminated_s
             lab.remove(each, end)
-            lab.plan(end, lambda id=fields['id']: let_go(lab, id))
+            lab.plan(end, lambda id=fields['id'], at=end: let_go(lab, id, at))
         done.append(change_of(lab, fields['id'], before, after))
     return {'TerminatingInstances': done}
 
@@ -312,16 +312,15 @@ def cancel_spot(lab, p):
         {'SpotInstanceRequestId': id, 'State': 'cancelled'} for id in ids]}
 
 
-def let_go(lab, id):
+def let_go(lab, id, now):
     """What a machine had: some ends with it, the rest is free again."""
-    now = time.time()
     fields = lab.things['instance'][id].at(now)
     for each in fields['interfaces']:
         thing = lab.things['interface'][each]
         has = thing.at(now)
         if has['attachment']['delete']:
             free_address(lab, has)
-            lab.remove(thing)
+            lab.remove(thing, now)
         else:
             thing.change(now, attachment=None, used_by='', public=None)
             if has['address']:
@@ -332,7 +331,7 @@ def let_go(lab, id):
         if has['used_by'] != id or not thing.alive(now):
             continue
         if has['attachment']['delete']:
-            lab.remove(thing)
+            lab.remove(thing, now)
         else:
             thing.change(now, attachment=None, used_by='', state='available')
 
