@@ -178,7 +178,8 @@ pb_ResultCode az_list_at(struct adapter *a, struct op *op, const struct az_kind 
  * out of the list what has none. `at` is where the things are in the answer: "value", or "" */
 void az_complete(struct arena *a, const struct az_kind *kind, const struct http_response *rsp,
                  const char *at, struct shape_list *items);
-/* What is in no field of a message, under Azure's own names, and the tags. */
+/* What is in no field of a message, under Azure's own names; az_put_native() with the tags. */
+void az_put_all(struct field_pairs *to, const struct az_thing *thing);
 void az_put_native(struct field_pairs *to, const struct az_thing *thing);
 /* The one at this path, into `ret`, a zeroed struct of the kind. */
 pb_ResultCode az_get_at(struct adapter *a, struct op *op, const struct az_kind *kind,

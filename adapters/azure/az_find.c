@@ -312,10 +312,20 @@ pb_ResultCode az_find(struct adapter *a, struct op *op, const struct az_kind *ki
 
 /* ---- Slots ---- */
 
-void az_put_native(struct field_pairs *to, const struct az_thing *thing)
+void az_put_all(struct field_pairs *to, const struct az_thing *thing)
 {
+    if (to->room == 0) { /* what is added to it is little */
+        size_t room = thing->all.n + 4;
+        to->items = arena_array(to->arena, room, sizeof(*to->items));
+        to->room = to->items != NULL ? room : 0;
+    }
     for (size_t i = 0; i < thing->all.n; i++)
         field_pairs_put(to, thing->all.items[i].key, thing->all.items[i].value);
+}
+
+void az_put_native(struct field_pairs *to, const struct az_thing *thing)
+{
+    az_put_all(to, thing);
     for (size_t i = 0; i < thing->tags.n; i++)
         field_pairs_put(to, arena_printf(to->arena, "tags.%s", thing->tags.items[i].key),
                         thing->tags.items[i].value);

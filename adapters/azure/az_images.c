@@ -207,8 +207,7 @@ static void *message(struct adapter *a, struct arena *arena, const void *item)
     image->created_at = field_time(arena, i->created);
     put_whose(arena, i, image);
     put_tags(arena, &i->thing.tags, image);
-    for (size_t k = 0; k < i->thing.all.n; k++)
-        field_pairs_put(&native, i->thing.all.items[k].key, i->thing.all.items[k].value);
+    az_put_all(&native, &i->thing);
     image->n_native = native.n;
     image->native = (void *)native.items;
     return image;

@@ -165,13 +165,12 @@ static void put_texts(struct arena *a, const struct az_vm *from, pb_Vm *vm)
     struct field_pairs tags = {.arena = a, .type = &pb_Vm_TagsEntry_desc};
     struct field_pairs native = {.arena = a, .type = &pb_Vm_NativeEntry_desc};
 
+    az_put_all(&native, &from->thing);
     for (size_t i = 0; i < from->thing.tags.n; i++) {
         const struct shape_pair *tag = &from->thing.tags.items[i];
         field_pairs_put(strcmp(tag->key, AZ_TOKEN_KEY) == 0 ? &native : &tags, tag->key,
                         tag->value);
     }
-    for (size_t i = 0; i < from->thing.all.n; i++)
-        field_pairs_put(&native, from->thing.all.items[i].key, from->thing.all.items[i].value);
     vm->n_tags = tags.n;
     vm->tags = (void *)tags.items;
     vm->n_native = native.n;

@@ -23,13 +23,14 @@ struct reader {
     char path[PATH_MAX_LEN], key[PATH_MAX_LEN]; /* without the numbers of lists, and with them */
     size_t path_len, key_len;
     struct frame frames[JSON_DEPTH_MAX + 1];
-    unsigned depth;        /* frames in use */
-    unsigned thing_depth;  /* of the present object */
-    unsigned skipping;     /* depth inside of a value that is left out */
-    bool skip_next;        /* the next value is left out */
-    size_t begun;          /* objects */
-    struct shape_map *map; /* of the present one; NULL: outside of all */
-    size_t room;           /* of the map */
+    unsigned depth;                 /* frames in use */
+    unsigned thing_depth;           /* of the present object */
+    unsigned skipping;              /* depth inside of a value that is left out */
+    bool skip_next;                 /* the next value is left out */
+    size_t begun;                   /* objects */
+    struct shape_map *map;          /* of the present one; NULL: outside of all */
+    const struct shape_map *before; /* of the one before, whose paths are often the same */
+    size_t room;                    /* of the map */
 };
 
 static void cut(struct reader *r, size_t path_len, size_t key_len)
@@ -77,7 +78,11 @@ static void begin_thing(struct reader *r)
     const struct flat *f = r->flat;
 
     r->map = (void *)((char *)f->things + r->begun++ * f->size + f->offset);
-    r->room = 0;
+    /* It is likely to have as many as the one before. */
+    r->room = r->before != NULL ? r->before->n : 0;
+    r->map->items = r->room > 0 ? arena_array(r->arena, r->room, sizeof(*r->map->items)) : NULL;
+    if (r->map->items == NULL)
+        r->room = 0;
     r->thing_depth = r->depth + 1;
     cut(r, 0, 0);
 }
@@ -108,10 +113,20 @@ static void on_begin(struct reader *r, bool list)
         (struct frame){.list = list, .path_len = r->path_len, .key_len = r->key_len};
 }
 
+/* The present path, in memory that stays: that of the thing before, where it has the same. */
+static const char *kept_key(struct reader *r)
+{
+    size_t n = r->map->n;
+
+    if (r->before != NULL && n < r->before->n && strcmp(r->before->items[n].key, r->key) == 0)
+        return r->before->items[n].key;
+    return arena_strdup(r->arena, r->key);
+}
+
 static bool put(struct reader *r, const char *value)
 {
     return r->map == NULL || value == NULL || value[0] == '\0' ||
-           fill_pair(r->arena, r->map, &r->room, arena_strdup(r->arena, r->key), value);
+           fill_pair(r->arena, r->map, &r->room, kept_key(r), value);
 }
 
 static bool on_end(struct reader *r)
@@ -123,6 +138,7 @@ static bool on_end(struct reader *r)
     if (f->texts.n > 0)
         ok = put(r, field_join(r->arena, &f->texts));
     if (r->map != NULL && r->depth + 1 == r->thing_depth) {
+        r->before = r->map;
         r->map = NULL;
         r->path_len = 0;
         append(r->path, &r->path_len, r->flat->path, strlen(r->flat->path));
