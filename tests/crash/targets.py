@@ -178,7 +178,7 @@ class Counted(Emulated):
                 coming = coming or going or each['state'] in self.begun
                 if not going:
                     machines.append({'id': each['id'], 'name': each['name'], 'token': token,
-                                     'stopped': each['state'] in self.stopped})
+                                     'stopped': bool({each['state'], each.get('power')} & set(self.stopped))})
             rest += [dict(each, kind=kind, token=token)
                      for kind in self.rest for each in row[kind] if token]
         return machines, rest, coming

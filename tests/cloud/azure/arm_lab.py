@@ -174,5 +174,5 @@ class Lab(BaseLab):
                 fields = thing.at(now)
                 row[row_name].append({
                     'id': fields['arm'], 'name': fields['name'], 'state': fields['state'],
-                    'used_by': fields.get('used_by') or '', 'deleting': thing.gone is not None})
+                    'power': fields.get('power', ''), 'used_by': fields.get('used_by') or '', 'deleting': thing.gone is not None})
         return {'pending': self.pending, 'tokens': rows}
