@@ -118,13 +118,6 @@ void aws_complete(struct arena *a, const struct aws_kind *kind, struct shape_lis
 typedef pb_ResultCode aws_take(void *ctx, struct op *op, const struct shape_list *items);
 pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
                             const struct aws_query *q, aws_take *take, void *ctx) MUST_USE;
-/* Lists of things of `size` bytes, one behind the other. False where memory is short. */
-struct aws_gathering {
-    size_t size;
-    struct shape_list all;
-    size_t room;
-};
-bool aws_gather(struct arena *a, struct aws_gathering *g, const struct shape_list *items) MUST_USE;
 /* All pages into one list. */
 pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *kind,
                        const struct aws_filter *filters, size_t n, struct shape_list *ret) MUST_USE;

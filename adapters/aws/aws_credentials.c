@@ -6,6 +6,7 @@
 #include "aws_fetch.h"
 #include "aws_sts.h"
 #include "isobar/clock.h"
+#include "kit/secret.h"
 
 enum { SCRATCH_MAX = 1 << 20, LOCAL_TIMEOUT_MS = 2000 };
 
@@ -105,8 +106,8 @@ static struct aws_session *session_new(const struct aws_keys *k, const char *sou
 static void session_free(void *data)
 {
     struct aws_session *s = data;
-    aws_wipe(s->key.secret);
-    aws_wipe(s->key.session_token);
+    secret_wipe(s->key.secret);
+    secret_wipe(s->key.session_token);
     free(s);
 }
 

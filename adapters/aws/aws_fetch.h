@@ -38,8 +38,4 @@ bool aws_ask_near(struct http_client *http, struct op *op, const struct http_req
 int64_t aws_now_s(const struct aws_fetcher *f);
 /* Those that the server's clock shows, or ours where it does not say. */
 int64_t aws_answer_time(const struct http_response *rsp);
-/* A file with a token, without the white space around it; from malloc, to be wiped. NULL where that
- * fails, and the op is told. */
-char *aws_read_token(struct op *op, const char *path, const char *what);
-
 #endif

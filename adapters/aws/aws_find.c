@@ -2,9 +2,7 @@
 #include <string.h>
 
 #include "aws.h"
-
-/* More pages than any account has; who answers more does not end. */
-enum { PAGES_MAX = 10000 };
+#include "kit/gather.h"
 
 const char *aws_literal(struct arena *a, const char *text)
 {
@@ -77,9 +75,10 @@ static pb_ResultCode no_list(struct op *op, const struct aws_kind *kind)
 pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_kind *kind,
                             const struct aws_query *q, aws_take *take, void *ctx)
 {
-    const char *next = NULL, *seen = NULL;
+    const char *next = NULL;
+    struct page_walk walk = {0};
 
-    for (int pages = 1; pages <= PAGES_MAX; pages++) {
+    do {
         struct aws_query one = *q;
         struct aws_page page = {.items = {SIZE_MAX, NULL}}; /* as long as none is seen */
         /* What is added to the copy must not be written over what the others add. */
@@ -99,43 +98,14 @@ pb_ResultCode aws_each_page(struct adapter *a, struct op *op, const struct aws_k
         next = page.next != NULL && page.next[0] != '\0' ? page.next : NULL;
         if (next == NULL)
             return RESULT_CODE_OK;
-        /* A page that comes again: the pages are a ring (Brent's way to find one). */
-        if (seen != NULL && strcmp(next, seen) == 0)
-            break;
-        if ((pages & (pages - 1)) == 0)
-            seen = next;
-    }
+    } while (page_walk_on(&walk, next));
     return op_fail(op, RESULT_CODE_UNAVAILABLE,
                    "EC2's list of %ss has no end; check the endpoint's URL", kind->noun);
 }
 
-bool aws_gather(struct arena *a, struct aws_gathering *g, const struct shape_list *items)
+static pb_ResultCode gather_page(void *ctx, struct op *op, const struct shape_list *items)
 {
-    size_t n = g->all.n + items->n;
-
-    if (g->all.n == 0) { /* most lists are one page */
-        g->all = *items;
-        g->room = items->n;
-        return true;
-    }
-    if (n > g->room) {
-        void *grown = arena_array(a, 2 * n, g->size);
-        if (grown == NULL)
-            return false;
-        memcpy(grown, g->all.items, g->all.n * g->size);
-        g->all.items = grown;
-        g->room = 2 * n;
-    }
-    if (items->n > 0)
-        memcpy((char *)g->all.items + g->all.n * g->size, items->items, items->n * g->size);
-    g->all.n = n;
-    return true;
-}
-
-static pb_ResultCode gather(void *ctx, struct op *op, const struct shape_list *items)
-{
-    return aws_gather(op->arena, ctx, items) ? RESULT_CODE_OK
-                                             : op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    return gather(op->arena, ctx, items) ? RESULT_CODE_OK : op_end(op, RESULT_CODE_INTERNAL_ERROR);
 }
 
 static void begin(struct aws_query *q, struct op *op, const struct aws_kind *kind,
@@ -151,10 +121,10 @@ pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *
                        const struct aws_filter *filters, size_t n, struct shape_list *ret)
 {
     struct aws_query q;
-    struct aws_gathering g = {.size = kind->item->size};
+    struct gathering g = {.size = kind->item->size};
 
     begin(&q, op, kind, filters, n);
-    pb_ResultCode code = aws_each_page(a, op, kind, &q, gather, &g);
+    pb_ResultCode code = aws_each_page(a, op, kind, &q, gather_page, &g);
     if (code == RESULT_CODE_OK)
         *ret = g.all;
     return code;

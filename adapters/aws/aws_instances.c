@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws_states.h"
+#include "kit/gather.h"
 
 enum {
     IDS_AT_ONCE = 200, /* values of one filter */
@@ -204,7 +205,7 @@ static pb_ResultCode list_by_ids(struct adapter *a, struct op *op, const pb_List
 {
     const char **ids;
     size_t n_ids = distinct_ids(op, req, &ids);
-    struct aws_gathering all = {.size = sizeof(struct aws_instance)};
+    struct gathering all = {.size = sizeof(struct aws_instance)};
 
     for (size_t i = 0; i < n_ids; i += IDS_AT_ONCE) {
         size_t some = n_ids - i < IDS_AT_ONCE ? n_ids - i : IDS_AT_ONCE;
@@ -213,7 +214,7 @@ static pb_ResultCode list_by_ids(struct adapter *a, struct op *op, const pb_List
         pb_ResultCode code = aws_instances(a, op, filters, n + 1, &page);
         if (code != RESULT_CODE_OK)
             return code;
-        if (!aws_gather(op->arena, &all, &page))
+        if (!gather(op->arena, &all, &page))
             return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     }
     *ret = all.all;

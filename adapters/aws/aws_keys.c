@@ -4,23 +4,18 @@
 #include <string.h>
 
 #include "isobar/clock.h"
-#include "kit/fields.h"
+#include "kit/secret.h"
+#include "kit/shape.h"
 
 enum { EARLY_MAX_S = 15 * 60 };
 /* What is promised beyond this is not counted on (and would overflow a clock); seconds. */
 #define LIFE_MAX_S (30 * INT64_C(86400))
 
-void aws_wipe(const char *text)
-{
-    if (text != NULL)
-        explicit_bzero(field_text(text), strlen(text));
-}
-
 void aws_keys_done(struct aws_keys *k)
 {
-    aws_wipe(k->id);
-    aws_wipe(k->secret);
-    aws_wipe(k->session_token);
+    secret_wipe(k->id);
+    secret_wipe(k->secret);
+    secret_wipe(k->session_token);
     free(k->id);
     free(k->secret);
     free(k->session_token);
@@ -82,9 +77,9 @@ bool aws_keys_parse(struct arena *a, const char *json, size_t len, struct aws_ke
 
 void aws_keys_answer_wipe(struct aws_keys_answer *w)
 {
-    aws_wipe(w->secret);
-    aws_wipe(w->token);
-    aws_wipe(w->session_token);
+    secret_wipe(w->secret);
+    secret_wipe(w->token);
+    secret_wipe(w->session_token);
 }
 
 pb_ResultCode aws_keys_take(struct op *op, const struct aws_keys_answer *w, const char *what,

@@ -39,7 +39,4 @@ void aws_keys_answer_wipe(struct aws_keys_answer *w);
  * expired. The code is Unauthorized then. */
 pb_ResultCode aws_keys_take(struct op *op, const struct aws_keys_answer *w, const char *what,
                             int64_t now_s, struct aws_keys *ret) MUST_USE;
-/* Wipe a text that somebody else's parser has made; NULL is allowed. */
-void aws_wipe(const char *text);
-
 #endif

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "aws_fetch.h"
+#include "kit/secret.h"
 
 enum { ATTEMPTS = 3, ATTEMPT_MS = 2000, ANSWER_MAX = 64 << 10 };
 
@@ -43,13 +44,13 @@ pb_ResultCode aws_fetch_container(struct aws_fetcher *f, struct op *op, const st
 {
     char *from_file = NULL;
     if (s->token_file != NULL) {
-        from_file = aws_read_token(op, s->token_file, s->what);
+        from_file = secret_file_token(op, s->token_file, s->what);
         if (from_file == NULL)
             return RESULT_CODE_UNAUTHORIZED;
     }
     struct http_response rsp = {0};
     pb_ResultCode code = ask(f, op, s, from_file != NULL ? from_file : s->token, &rsp);
-    aws_wipe(from_file);
+    secret_wipe(from_file);
     free(from_file);
     if (code != RESULT_CODE_OK)
         return code;
@@ -61,6 +62,6 @@ pb_ResultCode aws_fetch_container(struct aws_fetcher *f, struct op *op, const st
     else
         code = aws_keys_take(op, &answer, s->what, aws_answer_time(&rsp), ret);
     aws_keys_answer_wipe(&answer);
-    aws_wipe(rsp.body);
+    secret_wipe(rsp.body);
     return code;
 }

@@ -8,6 +8,7 @@
 #include "aws_fetch.h"
 #include "isobar/clock.h"
 #include "kit/fields.h"
+#include "kit/secret.h"
 
 #define ROLES_PATH "/latest/meta-data/iam/security-credentials/"
 
@@ -101,7 +102,7 @@ pb_ResultCode aws_fetch_metadata(struct aws_fetcher *f, struct op *op, const str
     if (code == RESULT_CODE_OK)
         code = take(op, s, &keys, ret);
     f->metadata_known = f->metadata_known || code == RESULT_CODE_OK;
-    aws_wipe(rsp.body);
-    aws_wipe(keys.body);
+    secret_wipe(rsp.body);
+    secret_wipe(keys.body);
     return code;
 }

@@ -3,15 +3,15 @@
  * Source: "Process credential provider", AWS SDKs and Tools Reference Guide.
  */
 #include "aws_fetch.h"
-#include "aws_process.h"
+#include "kit/program.h"
 
 pb_ResultCode aws_fetch_process(struct aws_fetcher *f, struct op *op, const struct aws_source *s,
                                 struct aws_keys *ret)
 {
     struct buf output CLEANUP(buf_wipe);
-    buf_init(&output, AWS_PROCESS_OUTPUT_MAX);
+    buf_init(&output, PROGRAM_OUTPUT_MAX);
     int64_t now_s = aws_now_s(f);
-    pb_ResultCode code = aws_process_run(op, s->what, s->command, &output);
+    pb_ResultCode code = program_run(op, s->what, s->command, &output);
     if (code != RESULT_CODE_OK)
         return code;
     struct aws_keys_answer answer;

@@ -4,6 +4,7 @@
 #include "aws.h"
 #include "aws_errors.h"
 #include "isobar/clock.h"
+#include "kit/gather.h"
 
 static const struct {
     const char *name;  /* for people */
@@ -136,15 +137,6 @@ static pb_ResultCode unreadable(struct op *op, const struct aws_query *q,
                    services[q->service].name, q->action, why);
 }
 
-/* What fails is said with the words of `inner`, whose memory ends. */
-static pb_ResultCode tell(struct op *op, const struct op *inner, pb_ResultCode code)
-{
-    struct op copy = *inner;
-
-    copy.result = result_copy(op->arena, inner->result);
-    return copy.result ? op_tell(op, &copy, code) : op_end(op, RESULT_CODE_INTERNAL_ERROR);
-}
-
 pb_ResultCode aws_ask(struct adapter *a, struct op *op, const struct aws_query *q,
                       const struct shape *shape, void *ret)
 {
@@ -165,18 +157,14 @@ pb_ResultCode aws_ask_page(struct adapter *a, struct op *op, const struct aws_qu
 {
     struct arena scratch CLEANUP(arena_done);
     struct http_response rsp;
-    struct op inner = *op;
+    struct op apart;
     char why[160] = "";
 
-    arena_init(&scratch, op->arena->cap);
-    scratch.budget = op->arena->budget;
-    inner.arena = &scratch;
-    inner.result = result_new(&scratch);
-    if (inner.result == NULL)
-        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
-    pb_ResultCode code = send(a, &inner, q, &rsp);
+    if (!op_apart(op, &scratch, &apart))
+        return RESULT_CODE_INTERNAL_ERROR;
+    pb_ResultCode code = send(a, &apart, q, &rsp);
     if (code != RESULT_CODE_OK)
-        return tell(op, &inner, code);
+        return op_tell_apart(op, &apart, code);
     if (xml_parse(op->arena, rsp.body, rsp.body_len, shape, ret, why))
         return RESULT_CODE_OK;
     if (op->arena->exhausted)

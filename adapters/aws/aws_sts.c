@@ -8,6 +8,7 @@
 #include "aws_query.h"
 #include "isobar/clock.h"
 #include "kit/fields.h"
+#include "kit/secret.h"
 #include "kit/xml.h"
 
 enum { ANSWER_MAX = 256 << 10 };
@@ -167,9 +168,9 @@ static pb_ResultCode take(const struct aws_sts *s, struct op *op, const struct h
         };
         code = aws_keys_take(op, &keys, s->source->what, aws_answer_time(rsp), ret);
     }
-    aws_wipe(answer.secret);
-    aws_wipe(answer.session_token);
-    aws_wipe(rsp->body);
+    secret_wipe(answer.secret);
+    secret_wipe(answer.session_token);
+    secret_wipe(rsp->body);
     return code;
 }
 
@@ -205,7 +206,7 @@ pb_ResultCode aws_sts_assume(struct aws_sts *s, struct op *op, const struct aws_
 {
     char *token = NULL;
     if (key == NULL) {
-        token = aws_read_token(op, source->token_file, source->what);
+        token = secret_file_token(op, source->token_file, source->what);
         if (token == NULL)
             return RESULT_CODE_UNAUTHORIZED;
     }
@@ -214,7 +215,7 @@ pb_ResultCode aws_sts_assume(struct aws_sts *s, struct op *op, const struct aws_
     pb_ResultCode code = exchange(s, op, token, ret);
     s->source = NULL;
     s->key = NULL;
-    aws_wipe(token);
+    secret_wipe(token);
     free(token);
     return code;
 }

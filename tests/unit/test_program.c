@@ -164,6 +164,45 @@ static void a_daemon_that_it_leaves_is_not_waited_for(void **state)
     close_fixture(&f);
 }
 
+static void none_of_our_descriptors_reaches_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    int leak = open("/dev/null", O_RDONLY); /* NOLINT: without O_CLOEXEC on purpose */
+    assert_true(leak > 2);
+    open_fixture(&f, 30000);
+    char script[64];
+    snprintf(script, sizeof(script), "test ! -e /proc/self/fd/%d", leak);
+    assert_int_equal(run(&f, script), RESULT_CODE_OK);
+    close(leak);
+    close_fixture(&f);
+}
+
+static void *run_many(void *ret_bad)
+{
+    for (int i = 0; i < 10; i++) {
+        struct fixture f;
+        open_fixture(&f, 60000);
+        if (run(&f, "echo hello") != RESULT_CODE_OK || strcmp(buf_cstr(&f.out), "hello\n") != 0)
+            *(int *)ret_bad = 1;
+        close_fixture(&f);
+    }
+    return NULL;
+}
+
+static void many_threads_run_programs(void **state)
+{
+    (void)state;
+    pthread_t threads[8];
+    int bad[ARRAY_LEN(threads)] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_many, &bad[i]), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(bad[i], 0);
+    }
+}
+
 static void tidy_texts(void **state)
 {
     static const struct {
@@ -278,6 +317,8 @@ int main(void)
         cmocka_unit_test(it_ends_with_the_deadline_and_so_do_its_children),
         cmocka_unit_test(it_ends_with_a_cancellation),
         cmocka_unit_test(a_daemon_that_it_leaves_is_not_waited_for),
+        cmocka_unit_test(none_of_our_descriptors_reaches_it),
+        cmocka_unit_test(many_threads_run_programs),
         cmocka_unit_test(tidy_texts),
         cmocka_unit_test(tokens_in_files),
         cmocka_unit_test(whole_files),
