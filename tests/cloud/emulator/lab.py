@@ -69,6 +69,7 @@ class BaseLab:
         self.things = {kind: {} for kind in self.KINDS}
         self.drawn, self.journal, self.plans = {}, [], []
         self.pending = 0        # requests that have been read and not yet done
+        self.requests = 0       # that there ever were
         self.kills, self.rules = [], []
 
     def set_faults(self, faults):

@@ -8,6 +8,7 @@ The control port has
     POST   /faults {"lab", FAULT: ...}            from now on
     GET    /count?lab=LAB       what is alive, a row a token; machines that there ever were; what is
                                 still to be done
+    GET    /requests?lab=LAB    how many requests there were
     GET    /journal?lab=LAB     what was made and deleted, and when
     POST   /kill {"lab", "pid", "when", RULE.., "nth"}
            kill -9 the process at the nth request that fits: "half-sent" (and nothing of it is
@@ -59,6 +60,7 @@ class Cloud:
         if lab is None:
             connection.reply(*self.stranger(request))
             return
+        lab.requests += 1
         lab.kill_at(request, 'sent')
         rule = rules.due(lab, request)
         if rule:
@@ -120,6 +122,7 @@ class Control:
     def of_lab(self, lab, method, path, body):
         do = {('POST', '/faults'): lambda: lab.set_faults(body),
               ('GET', '/count'): lab.count,
+              ('GET', '/requests'): lambda: {'count': lab.requests},
               ('GET', '/journal'): lambda: {'journal': lab.journal},
               ('POST', '/kill'): lambda: lab.add_kill(body),
               ('POST', '/rules'): lambda: rules.add(lab, body),
