@@ -85,6 +85,7 @@ const struct adapter_ops aws_adapter = {
     .settle_ms = aws_settle_ms,
     /* By the ClientToken of RunInstances. */
     .dedupes = true,
+    .rehearses = true, /* by DryRun */
 #define SLOT(service, method, slot) .slot = aws_##slot,
     ADAPTER_METHODS(SLOT)
 #undef SLOT

@@ -157,6 +157,9 @@ struct adapter_ops {
     /* The cloud itself makes nothing a second time under one token: a create may be sent again at
      * once, whatever lists show. */
     bool dedupes;
+    /* The slots of actions take dry_run: the cloud itself says what it would do. Else the gateway
+     * looks at the machine instead of calling them. */
+    bool rehearses;
 
     /* The slots. create_vm makes one machine: several are several operations, whatever the manifest
      * says of instance_count. A list gathers all pages of the cloud; it may apply the request's

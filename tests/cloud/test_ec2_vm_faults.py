@@ -92,6 +92,19 @@ class Refusals(ec2_case.Test):
         outcome = self.gateway.run(*self.order('dry', '--dry-run'))
         self.assertEqual(outcome.code, 6, str(outcome))
 
+    def test_dry_run_of_actions(self):
+        self.begin()
+        id = self.create('first')['id']
+        for verb, action, *more in (('stop', 'StopInstances'), ('reboot', 'RebootInstances'),
+                                    ('delete', 'TerminateInstances', '--yes')):
+            command = ['vm', verb, '--cloud', 'lab', id, '--dry-run', *more]
+            self.gateway.ok(*command)
+            self.here.tell('rules', what='refuse', action=action, status=403,
+                           code='UnauthorizedOperation', message='You are not authorized.')
+            outcome = self.gateway.run(*command)
+            self.assertEqual(outcome.code, 4, str(outcome))     # EC2 itself was asked
+            self.assertEqual(self.theirs(id)['State']['Name'], 'running')
+
     def test_a_secret_that_is_wrong(self):
         self.begin(secret='x' * 40)
         result = self.refused_as('UNAUTHORIZED')

@@ -51,3 +51,14 @@ set_tests_properties(rpc.test_alloc_fail rpc.test_alloc_fail_start PROPERTIES TI
 
 # It reads vectors beside the project.
 set_tests_properties(unit.test_sigv4 PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+
+# What the adapter of AWS has sent to the stub of its tests is held against botocore's models.
+set(SENDING create delete kinds read resume)
+foreach(name ${SENDING})
+    set_tests_properties(unit.test_aws_${name} PROPERTIES FIXTURES_SETUP aws_requests
+        ENVIRONMENT "ISOBAR_REQUESTS=${CMAKE_CURRENT_BINARY_DIR}/aws_requests")
+endforeach()
+add_test(NAME unit.aws_requests COMMAND ${ISOBAR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/cloud/ec2/ec2_check.py
+    ${CMAKE_CURRENT_BINARY_DIR}/aws_requests)
+set_tests_properties(unit.aws_requests PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77
+    FIXTURES_REQUIRED aws_requests)
