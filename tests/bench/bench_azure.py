@@ -45,7 +45,7 @@ def quick_start(lab):
         storage_profile={'image_reference': arm_peer.UBUNTU},
         os_profile={'computer_name': 'web', 'admin_username': arm_peer.ADMIN,
                     'linux_configuration': {'disable_password_authentication': True, 'ssh': {
-                        'public_keys': [{'path': '/home/tester/.ssh/authorized_keys',
+                        'public_keys': [{'path': '/home/%s/.ssh/authorized_keys' % arm_peer.ADMIN,
                                          'key_data': arm_peer.KEY}]}}},
         network_profile={'network_interfaces': [{'id': nic.id}]})).result()
     ended = lab.ask('requests')['count']
