@@ -29,6 +29,7 @@ static const char foot[] =
     "clouds:\n"
     "  box: {adapter: sandbox}\n"
     "  lab: {adapter: openstack, cloud: demo, defaults: {network_id: private}}\n"
+    "  seoul: {adapter: aws, profile: default, region: ap-northeast-2}\n"
     ".Ed\n"
     ".Sh SEE ALSO\n"
     ".Xr isobar 1 ,\n"

@@ -66,7 +66,7 @@ char *secret_file_token(struct op *op, const char *path, const char *what)
     while (end > begin && is_space(file.data[end - 1]))
         end--;
     size_t good = begin;
-    while (good < end && file.data[good] > ' ' && file.data[good] <= '~')
+    while (good < end && file.data[good] >= ' ' && file.data[good] <= '~')
         good++;
     if (begin == end || good < end) {
         op_fail(op, RESULT_CODE_UNAUTHORIZED, "%s: there is no token in %s", what, path);

@@ -249,9 +249,13 @@ static void tokens_in_files(void **state)
     static const struct {
         const char *text, *token;
     } rows[] = {
-        {"abc", "abc"}, {" \n abc.d-e_f \r\n", "abc.d-e_f"},
-        {"", NULL},     {" \n", NULL},
-        {"a b", NULL},  {"a\xc3\xa9", NULL},
+        {"abc", "abc"},
+        {" \n abc.d-e_f \r\n", "abc.d-e_f"},
+        {"", NULL},
+        {" \n", NULL},
+        {"Basic b", "Basic b"},
+        {"a\nb", NULL},
+        {"a\xc3\xa9", NULL},
     };
 
     (void)state;

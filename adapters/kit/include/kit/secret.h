@@ -17,7 +17,7 @@ void secret_wipe(const char *text);
  * names it in sentences. Any thread. */
 pb_ResultCode secret_file_read(struct op *op, const char *path, const char *what,
                                struct buf *ret) MUST_USE;
-/* A token that is all of a file but for white space around it: printable ASCII, no blank. From
+/* A token that is all of a file but for white space around it: one line of printable ASCII. From
  * malloc, to be wiped and freed. NULL where there is none, and the op is told. */
 char *secret_file_token(struct op *op, const char *path, const char *what) MUST_USE;
 
