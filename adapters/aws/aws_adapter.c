@@ -31,9 +31,9 @@ static void aws_close(struct adapter *a)
 
 static bool build(struct adapter *a, const char *name)
 {
-    char what[128];
+    char what[192];
 
-    snprintf(what, sizeof(what), "AWS cloud %s", name);
+    snprintf(what, sizeof(what), "AWS cloud %s in %s", name, a->config->region);
     const struct http_options options = {.ca_file = a->config->ca_file};
     a->name = strdup(name);
     a->http = http_client_new(&options);
