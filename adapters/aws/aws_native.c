@@ -1,5 +1,4 @@
 /* What a message has no field for, under EC2's own names. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,16 +7,47 @@
 /* Longer ones are cut: EC2's are not. */
 enum { KEY_MAX_LEN = 256 };
 
+/* Where a field is: names with dots between. */
+struct place {
+    char text[KEY_MAX_LEN];
+    size_t len;
+};
+
 struct walk {
     struct field_pairs *to;
     const char *const *mapped;
     const char *name; /* of the thing: what the tag Name says too */
+    /* Of the field at hand in the tables, and the same with the numbers of lists. */
+    struct place path, key;
 };
 
-static bool is_mapped(const struct walk *w, const char *path)
+/* One step deeper; how long the place was before. */
+static size_t enter(struct place *p, const char *name)
+{
+    size_t before = p->len, len = strlen(name), room = KEY_MAX_LEN - 1 - before;
+
+    if (before > 0 && room > 0) {
+        p->text[p->len++] = '.';
+        room--;
+    }
+    if (len > room)
+        len = room;
+    memcpy(p->text + p->len, name, len);
+    p->len += len;
+    p->text[p->len] = '\0';
+    return before;
+}
+
+static void leave(struct place *p, size_t before)
+{
+    p->len = before;
+    p->text[before] = '\0';
+}
+
+static bool is_mapped(const struct walk *w)
 {
     for (const char *const *m = w->mapped; *m != NULL; m++)
-        if (strcmp(*m, path) == 0)
+        if ((*m)[0] == w->path.text[0] && strcmp(*m, w->path.text) == 0)
             return true;
     return false;
 }
@@ -31,19 +61,11 @@ static void put_tags(const struct walk *w, const struct shape_map *tags)
     }
 }
 
-PRINTF(2, 3) static void make_key(char out[KEY_MAX_LEN], const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(out, KEY_MAX_LEN, fmt, args);
-    va_end(args);
-}
-
 /* The key as long as the message lives. */
-static const char *kept(const struct walk *w, const struct shape_field *f, const char *key)
+static const char *kept(const struct walk *w, const struct shape_field *f)
 {
-    return key == f->name ? key : arena_strdup(w->to->arena, key);
+    return strlen(f->name) == w->key.len ? f->name
+                                         : arena_strndup(w->to->arena, w->key.text, w->key.len);
 }
 
 /* Most fields of most things are: they cost nothing else. */
@@ -68,59 +90,54 @@ static bool is_empty(const struct shape_field *f, const char *at)
     }
 }
 
-static void walk(const struct walk *w, const struct shape *shape, const char *from,
-                 const char *path, const char *key);
+static void walk(struct walk *w, const struct shape *shape, const char *from);
 
-/* `path` is where the field is in the tables, `key` the same with the numbers of lists. */
-static void walk_field(const struct walk *w, const struct shape_field *f, const char *from,
-                       const char *path, const char *key)
+static void walk_list(struct walk *w, const struct shape *shape, const struct shape_list *list)
 {
-    const char *at = from + f->offset;
-    const struct shape_list *list = (const void *)at;
-    char one[KEY_MAX_LEN];
+    char number[24];
 
+    for (size_t i = 0; i < list->n; i++) {
+        snprintf(number, sizeof(number), "%zu", i + 1);
+        size_t before = enter(&w->key, number);
+        walk(w, shape, (const char *)list->items + i * shape->size);
+        leave(&w->key, before);
+    }
+}
+
+static void walk_field(struct walk *w, const struct shape_field *f, const char *at)
+{
     switch (f->type) {
     case SHAPE_STRING:
-        field_pairs_put(w->to, kept(w, f, key), *(const char *const *)(const void *)at);
+        field_pairs_put(w->to, kept(w, f), *(const char *const *)(const void *)at);
         break;
     case SHAPE_STRINGS:
-        field_pairs_put(w->to, kept(w, f, key), field_join(w->to->arena, (const void *)at));
+        field_pairs_put(w->to, kept(w, f), field_join(w->to->arena, (const void *)at));
         break;
     case SHAPE_MAP:
         put_tags(w, (const void *)at);
         break;
     case SHAPE_STRUCT:
-        walk(w, f->shape, at, path, key);
+        walk(w, f->shape, at);
         break;
     case SHAPE_LIST:
-        for (size_t i = 0; i < list->n; i++) {
-            make_key(one, "%s.%zu", key, i + 1);
-            walk(w, f->shape, (const char *)list->items + i * f->shape->size, path, one);
-        }
+        walk_list(w, f->shape, (const void *)at);
         break;
     default:
         break;
     }
 }
 
-static void walk(const struct walk *w, const struct shape *shape, const char *from,
-                 const char *path, const char *key)
+static void walk(struct walk *w, const struct shape *shape, const char *from)
 {
-    char inner_path[KEY_MAX_LEN], inner_key[KEY_MAX_LEN];
-
     for (size_t i = 0; i < shape->n_fields; i++) {
         const struct shape_field *f = &shape->fields[i];
-        const char *p = f->name, *k = f->name;
         if (is_empty(f, from + f->offset))
             continue;
-        if (path[0] != '\0') {
-            make_key(inner_path, "%s.%s", path, f->name);
-            make_key(inner_key, "%s.%s", key, f->name);
-            p = inner_path;
-            k = inner_key;
-        }
-        if (!is_mapped(w, p))
-            walk_field(w, f, from, p, k);
+        size_t path = enter(&w->path, f->name), key = enter(&w->key, f->name);
+        if (!is_mapped(w))
+            walk_field(w, f, from + f->offset);
+        leave(&w->path, path);
+        leave(&w->key, key);
     }
 }
 
@@ -128,7 +145,7 @@ void aws_put_native(struct field_pairs *to, const struct shape *shape, const voi
                     const char *const *mapped)
 {
     const struct aws_thing *thing = item;
-    const struct walk w = {to, mapped, thing->name != NULL ? thing->name : ""};
+    struct walk w = {.to = to, .mapped = mapped, .name = thing->name != NULL ? thing->name : ""};
 
-    walk(&w, shape, item, "", "");
+    walk(&w, shape, item);
 }
