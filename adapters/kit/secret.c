@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,8 +73,10 @@ char *secret_file_token(struct op *op, const char *path, const char *what)
         op_fail(op, RESULT_CODE_UNAUTHORIZED, "%s: there is no token in %s", what, path);
         return NULL;
     }
-    char *token = strndup(file.data + begin, end - begin);
+    char *token = calloc(1, end - begin + 1);
     if (token == NULL)
         op_fail(op, RESULT_CODE_INTERNAL_ERROR, "memory is short; try again later");
+    else
+        memcpy(token, file.data + begin, end - begin);
     return token;
 }
