@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""200 runs of kill -9 (100 with sanitizers), over all points and both clouds; a part of what
+"""200 runs of kill -9 (100 with sanitizers), over all points and clouds; a part of what
 `tools/bench crash` does."""
 
 import os
