@@ -317,6 +317,14 @@ static void test_cannot_open(void **state UNUSED)
     tear_down(&b);
 }
 
+/* Debian's nng, which is the client here, now and then loses a connection's memory when it is
+ * closed (one run in thirty, in its dialer): LeakSanitizer asks for this. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libnng.so\n";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
