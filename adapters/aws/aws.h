@@ -137,14 +137,9 @@ pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_k
                             size_t *ret_n, void ***ret_messages);
 pb_ResultCode aws_get_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
                            const char *wanted, void **ret_message);
-/* The things of a list as pick() wants them. */
-struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list, size_t size);
 /* One of a list by name or id, as aws_find(). */
 pb_ResultCode aws_pick(struct op *op, const struct aws_kind *kind, const char *field,
                        const char *wanted, const struct shape_list *list, void *ret) MUST_USE;
-/* Say that there is none: names that are near to an id mean nothing. */
-pb_ResultCode aws_no_such(struct op *op, const struct aws_kind *kind, const char *field,
-                          const char *wanted);
 /* Whether this has the form of an id: "i-0123456789abcdef0", "vpc-61dcd30e". */
 bool aws_is_id(const struct aws_kind *kind, const char *wanted);
 /* Whether EC2 says "true". */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "aws_plan.h"
+#include "kit/spec.h"
 
 /* Parameters that are one of EC2's under another name. */
 static const struct {
@@ -35,14 +36,6 @@ const char *const aws_root_parameters[][2] = {
     {NULL, NULL},
 };
 
-const char *aws_parameter(const pb_VmSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_parameters; i++)
-        if (strcmp(spec->parameters[i]->key, name) == 0 && spec->parameters[i]->value[0] != '\0')
-            return spec->parameters[i]->value;
-    return NULL;
-}
-
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
@@ -73,7 +66,7 @@ static void put_disks(struct aws_query *q, const struct aws_plan *p)
     size_t n = 0;
 
     for (size_t i = 0; aws_root_parameters[i][0] != NULL; i++) {
-        const char *value = aws_parameter(p->spec, aws_root_parameters[i][0]);
+        const char *value = spec_parameter(p->spec, aws_root_parameters[i][0]);
         if (value == NULL)
             continue;
         if (n++ == 0)
@@ -99,7 +92,7 @@ static void put_no_network(struct aws_query *q, const struct aws_plan *p)
 {
     for (size_t i = 0; i < p->n_groups; i++)
         aws_putf(q, p->groups[i], "SecurityGroupId.%zu", i + 1);
-    aws_put(q, aws_parameter(p->spec, "ipv6_address_count"), "Ipv6AddressCount");
+    aws_put(q, spec_parameter(p->spec, "ipv6_address_count"), "Ipv6AddressCount");
 }
 
 static void put_network(struct aws_query *q, const struct aws_plan *p, const char *eni_id)
@@ -120,19 +113,21 @@ static void put_network(struct aws_query *q, const struct aws_plan *p, const cha
         aws_put_bool(q, p->public_ip == AWS_PUBLIC_DYNAMIC,
                      "NetworkInterface.1.AssociatePublicIpAddress");
     aws_put_bool(q, true, "NetworkInterface.1.DeleteOnTermination");
-    aws_put(q, aws_parameter(p->spec, "private_ip"), "NetworkInterface.1.PrivateIpAddress");
-    aws_put(q, aws_parameter(p->spec, "ipv6_address_count"), "NetworkInterface.1.Ipv6AddressCount");
+    aws_put(q, spec_parameter(p->spec, "private_ip"), "NetworkInterface.1.PrivateIpAddress");
+    aws_put(q, spec_parameter(p->spec, "ipv6_address_count"),
+            "NetworkInterface.1.Ipv6AddressCount");
 }
 
 static void put_market(struct aws_query *q, const pb_VmSpec *spec)
 {
-    const char *market = aws_parameter(spec, "market");
-    const char *interruption = aws_parameter(spec, "spot_interruption");
+    const char *market = spec_parameter(spec, "market");
+    const char *interruption = spec_parameter(spec, "spot_interruption");
 
     if (market == NULL || strcmp(market, "spot") != 0)
         return;
     aws_put(q, "spot", "InstanceMarketOptions.MarketType");
-    aws_put(q, aws_parameter(spec, "spot_max_price"), "InstanceMarketOptions.SpotOptions.MaxPrice");
+    aws_put(q, spec_parameter(spec, "spot_max_price"),
+            "InstanceMarketOptions.SpotOptions.MaxPrice");
     if (interruption == NULL || strcmp(interruption, "terminate") == 0)
         return;
     /* A request that is done with its first machine cannot have that one back. */
@@ -156,7 +151,7 @@ static void put_template(struct aws_query *q, const char *template)
 void aws_build_run(struct aws_query *q, struct arena *a, const struct aws_plan *p,
                    const char *eni_id, bool dry_run)
 {
-    const char *profile = aws_parameter(p->spec, "iam_instance_profile");
+    const char *profile = spec_parameter(p->spec, "iam_instance_profile");
 
     aws_query_begin(q, a, AWS_EC2, "RunInstances", dry_run ? SEND_READ : SEND_IDEMPOTENT);
     if (dry_run)
@@ -173,8 +168,8 @@ void aws_build_run(struct aws_query *q, struct arena *a, const struct aws_plan *
         aws_put(q, profile,
                 begins(profile, "arn:") ? "IamInstanceProfile.Arn" : "IamInstanceProfile.Name");
     for (size_t i = 0; i < ARRAY_LEN(map_plain); i++)
-        aws_put(q, aws_parameter(p->spec, map_plain[i].parameter), map_plain[i].name);
-    put_template(q, aws_parameter(p->spec, "launch_template"));
+        aws_put(q, spec_parameter(p->spec, map_plain[i].parameter), map_plain[i].name);
+    put_template(q, spec_parameter(p->spec, "launch_template"));
     put_market(q, p->spec);
     put_network(q, p, eni_id);
     put_disks(q, p);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws_marks.h"
+#include "kit/spec.h"
 
 static const struct shape_field attachment_fields[] = {
     SHAPE_FIELD(struct aws_attachment, id, "attachmentId", SHAPE_STRING),
@@ -57,8 +58,8 @@ void aws_build_eni(struct aws_query *q, struct arena *a, const struct aws_plan *
     aws_put(q, p->subnet.thing.id, "SubnetId");
     for (size_t i = 0; i < p->n_groups; i++)
         aws_putf(q, p->groups[i], "SecurityGroupId.%zu", i + 1);
-    aws_put(q, aws_parameter(p->spec, "private_ip"), "PrivateIpAddress");
-    aws_put(q, aws_parameter(p->spec, "ipv6_address_count"), "Ipv6AddressCount");
+    aws_put(q, spec_parameter(p->spec, "private_ip"), "PrivateIpAddress");
+    aws_put(q, spec_parameter(p->spec, "ipv6_address_count"), "Ipv6AddressCount");
     aws_put_tags(q, 1, "network-interface", p->spec->name, NULL, p->token);
 }
 

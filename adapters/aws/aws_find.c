@@ -130,18 +130,6 @@ pb_ResultCode aws_list(struct adapter *a, struct op *op, const struct aws_kind *
     return code;
 }
 
-struct pick_item *aws_pick_items(struct arena *a, const struct shape_list *list, size_t size)
-{
-    struct pick_item *items = arena_array(a, list->n + 1, sizeof(*items));
-
-    for (size_t i = 0; items != NULL && i < list->n; i++) {
-        const struct aws_thing *t = (const void *)((const char *)list->items + i * size);
-        items[i].id = t->id != NULL ? t->id : "";
-        items[i].name = t->name != NULL ? t->name : "";
-    }
-    return items;
-}
-
 /* One filter more than those given, or NULL. */
 static struct aws_filter *one_more(struct arena *a, const struct aws_filter *filters, size_t n,
                                    const char *name, const char *const *value)
@@ -210,7 +198,7 @@ pb_ResultCode aws_look(struct adapter *a, struct op *op, const struct aws_kind *
 pb_ResultCode aws_pick(struct op *op, const struct aws_kind *kind, const char *field,
                        const char *wanted, const struct shape_list *list, void *ret)
 {
-    struct pick_item *items = aws_pick_items(op->arena, list, kind->item->size);
+    struct pick_item *items = pick_items_of(op->arena, list, kind->item->size);
     size_t index = 0;
 
     if (items == NULL)
@@ -221,13 +209,6 @@ pb_ResultCode aws_pick(struct op *op, const struct aws_kind *kind, const char *f
     return code;
 }
 
-pb_ResultCode aws_no_such(struct op *op, const struct aws_kind *kind, const char *field,
-                          const char *wanted)
-{
-    op_violation(op, field, "there is none with this id");
-    return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", kind->noun, wanted);
-}
-
 pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *kind,
                        const char *field, const char *wanted, const struct aws_filter *filters,
                        size_t n, void *ret)
@@ -236,7 +217,7 @@ pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *
 
     pb_ResultCode code = aws_look(a, op, kind, wanted, filters, n, &list);
     if (code == RESULT_CODE_OK && list.n == 0 && aws_is_id(kind, wanted))
-        return aws_no_such(op, kind, field, wanted);
+        return pick_no_id(op, kind->noun, field, wanted);
     if (code == RESULT_CODE_OK && list.n == 0) /* for the near names */
         code = aws_list(a, op, kind, filters, n, &list);
     return code == RESULT_CODE_OK ? aws_pick(op, kind, field, wanted, &list, ret) : code;

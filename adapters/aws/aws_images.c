@@ -249,7 +249,7 @@ static pb_ResultCode find_named(struct adapter *a, struct op *op, const char *fi
     if (code == RESULT_CODE_OK && list.n == 0)
         code = aws_list(a, op, &aws_shared_image_kind, by_name, ARRAY_LEN(by_name), &list);
     if (code == RESULT_CODE_OK && list.n == 0 && aws_is_id(&aws_image_kind, wanted))
-        return aws_no_such(op, &aws_image_kind, field, wanted);
+        return pick_no_id(op, aws_image_kind.noun, field, wanted);
     if (code == RESULT_CODE_OK && list.n == 0) /* for the near names */
         code = aws_list(a, op, &aws_own_image_kind, NULL, 0, &list);
     return code == RESULT_CODE_OK ? aws_pick(op, &aws_image_kind, field, wanted, &list, ret) : code;

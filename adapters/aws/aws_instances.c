@@ -89,7 +89,7 @@ pb_ResultCode aws_instance_find(struct adapter *a, struct op *op, const char *wa
             drop_gone(&list);
     }
     if (code == RESULT_CODE_OK && list.n == 0 && aws_is_id(&aws_instance_kind, wanted))
-        return aws_no_such(op, &aws_instance_kind, "id", wanted);
+        return pick_no_id(op, aws_instance_kind.noun, "id", wanted);
     if (code == RESULT_CODE_OK && list.n == 0) /* for the near names */
         code = aws_instances(a, op, &not_terminated, 1, &list);
     return code == RESULT_CODE_OK ? aws_pick(op, &aws_instance_kind, "id", wanted, &list, ret)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "isobar/base64.h"
+#include "kit/spec.h"
 
 /* The devices that EC2 recommends for more volumes: /dev/sdf to /dev/sdp. */
 #define DEVICE_FIRST 'f'
@@ -59,7 +59,7 @@ static pb_ResultCode plan_source(struct adapter *a, struct op *op, struct aws_pl
     if (code == RESULT_CODE_OK)
         code = check_fit(op, p);
     for (size_t i = 0; code == RESULT_CODE_OK && aws_root_parameters[i][0] != NULL; i++)
-        if (aws_parameter(p->spec, aws_root_parameters[i][0]) != NULL &&
+        if (spec_parameter(p->spec, aws_root_parameters[i][0]) != NULL &&
             text(p->image.root_device)[0] == '\0')
             code = bad(op, arena_printf(op->arena, "spec.parameters.%s", aws_root_parameters[i][0]),
                        "the image has no root volume");
@@ -118,27 +118,13 @@ static pb_ResultCode plan_keypair(struct adapter *a, struct op *op, struct aws_p
         return code;
     }
     const struct aws_key *keys = list.items;
-    struct pick_item *items = aws_pick_items(op->arena, &list, sizeof(*keys));
+    struct pick_item *items = pick_items_of(op->arena, &list, sizeof(*keys));
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "key pair", "spec.keypair", items, list.n, &index);
     if (code == RESULT_CODE_OK)
         p->keypair = keys[index].thing.name;
     return code;
-}
-
-static pb_ResultCode plan_user_data(struct op *op, struct aws_plan *p)
-{
-    const ProtobufCBinaryData *data = &p->spec->user_data;
-    struct buf b CLEANUP(buf_wipe);
-
-    buf_init(&b, 2 * data->len + 4);
-    if (data->len == 0)
-        return RESULT_CODE_OK;
-    if (!base64_add(&b, data->data, data->len))
-        return op_fail(op, RESULT_CODE_INTERNAL_ERROR, "out of memory");
-    p->user_data = arena_strndup(op->arena, b.data, b.len);
-    return RESULT_CODE_OK;
 }
 
 pb_ResultCode aws_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec,
@@ -149,7 +135,7 @@ pb_ResultCode aws_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec,
     *p = (struct aws_plan){.spec = spec, .token = op->token, .public_ip = aws_public_ip(spec)};
     pb_ResultCode code = aws_check_spec(op, spec);
     if (code == RESULT_CODE_OK)
-        code = plan_user_data(op, p);
+        code = spec_user_data(op, spec, &p->user_data);
     if (code == RESULT_CODE_OK)
         code = plan_source(a, op, p);
     if (code == RESULT_CODE_OK)

@@ -52,8 +52,6 @@ enum aws_public_ip aws_public_ip(const pb_VmSpec *spec);
 /* Say that the address that is wanted is another one's. Returns the code. */
 pb_ResultCode aws_address_taken(struct op *op, const struct aws_address *address);
 
-/* A parameter's value, or NULL where it is not given or empty. */
-const char *aws_parameter(const pb_VmSpec *spec, const char *name);
 /* Parameters that are of the root volume, and their names in its mapping; ended by NULL. */
 extern const char *const aws_root_parameters[][2];
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "aws_plan.h"
+#include "kit/spec.h"
 
 static pb_ResultCode bad(struct op *op, const char *field, const char *why)
 {
@@ -158,10 +159,10 @@ static pb_ResultCode any_subnet(struct adapter *a, struct op *op, struct aws_pla
         return code;
     const struct aws_subnet *subnets = all.items;
     struct shape_list defaults = defaults_of(op->arena, &all);
-    struct pick_item *items = aws_pick_items(op->arena, &all, sizeof(*subnets));
+    struct pick_item *items = pick_items_of(op->arena, &all, sizeof(*subnets));
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
-    bool placed = aws_parameter(p->spec, "private_ip") != NULL;
+    bool placed = spec_parameter(p->spec, "private_ip") != NULL;
     if (all.n > 1 && defaults.n > 0 && !placed) {
         if (p->public_ip == AWS_PUBLIC_STATIC || defaults.n == 1)
             choose_subnet(a, op, p, &defaults);

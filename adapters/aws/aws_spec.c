@@ -6,6 +6,7 @@
 
 #include "aws_plan.h"
 #include "isobar/utf8.h"
+#include "kit/spec.h"
 
 /* What EC2 takes. The tags of a machine are the specification's, its name and our token. */
 enum { USER_DATA_MAX = 16384, TAGS_MAX = 48, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
@@ -65,15 +66,16 @@ static void check_parameters(struct op *op, const pb_VmSpec *spec)
     static const char *const counts[] = {
         "volume_size_gib",    "volume_iops", "volume_throughput", "ipv6_address_count",
         "metadata_hop_limit", "cpu_cores",   "threads_per_core"};
-    const char *market = aws_parameter(spec, "market");
-    const char *template = aws_parameter(spec, "launch_template");
+    const char *market = spec_parameter(spec, "market");
+    const char *template = spec_parameter(spec, "launch_template");
 
     for (size_t i = 0; i < ARRAY_LEN(spot); i++)
-        if (aws_parameter(spec, spot[i]) != NULL && (market == NULL || strcmp(market, "spot") != 0))
+        if (spec_parameter(spec, spot[i]) != NULL &&
+            (market == NULL || strcmp(market, "spot") != 0))
             op_violation(op, arena_printf(op->arena, "spec.parameters.%s", spot[i]),
                          "is for machines with the parameter market=spot");
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
-        const char *value = aws_parameter(spec, counts[i]);
+        const char *value = spec_parameter(spec, counts[i]);
         if (value != NULL && strtoll(value, NULL, 10) < 1)
             op_violation(op, arena_printf(op->arena, "spec.parameters.%s", counts[i]),
                          "must be at least 1");

@@ -202,13 +202,9 @@ pb_ResultCode az_pick_slot(struct adapter *a, struct op *op, const struct az_kin
 /* All of a list as messages. */
 pb_ResultCode az_messages(struct adapter *a, struct op *op, const struct az_kind *kind,
                           const struct shape_list *list, size_t *ret_n, void ***ret_messages);
-/* The things of a list as pick() wants them. */
-struct pick_item *az_pick_items(struct arena *a, const struct shape_list *list, size_t size);
 /* The index of the one of a list that is meant; names and ids are without case in Azure. */
 pb_ResultCode az_pick(struct op *op, const struct az_kind *kind, const char *field,
                       const char *wanted, const struct shape_list *list, size_t *ret) MUST_USE;
-/* NotFound, with words for an id. */
-pb_ResultCode az_no_such(struct op *op, const char *noun, const char *field, const char *wanted);
 
 /* ---- The slots ---- */
 

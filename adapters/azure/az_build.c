@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "az_plan.h"
+#include "kit/spec.h"
 
 const char *az_made_id(struct adapter *a, struct arena *arena, const char *group, const char *type,
                        const char *name)
@@ -73,8 +74,8 @@ bool az_build_ip(struct arena *a, const struct az_plan *p, struct az_request *re
     bool basic = az_parameter_is(spec, "public_ip_sku", "Basic");
     /* Others than Basic addresses have to be static. */
     bool dynamic = basic && strcasecmp(spec->public_ip_type, "dynamic") == 0;
-    const char *version = az_parameter(spec, "public_ip_version");
-    const char *label = az_parameter(spec, "dns_label");
+    const char *version = spec_parameter(spec, "public_ip_version");
+    const char *label = spec_parameter(spec, "dns_label");
     struct az_body b;
     struct json_writer *w = begin(&b, p);
 
@@ -123,7 +124,7 @@ static void put_address(struct json_writer *w, const struct az_plan *p)
 /* The primary one is of IPv4, always; one of IPv6 beside it. */
 static void put_configuration(struct json_writer *w, const struct az_plan *p, bool v6, bool public)
 {
-    const char *private_ip = v6 ? NULL : az_parameter(p->spec, "private_ip");
+    const char *private_ip = v6 ? NULL : spec_parameter(p->spec, "private_ip");
 
     json_begin_object(w, NULL);
     json_put_string(w, "name", v6 ? "ipconfig2" : "ipconfig1");
@@ -149,7 +150,7 @@ bool az_build_nic(struct arena *a, const struct az_plan *p, struct az_request *r
 
     json_begin_object(w, "properties");
     az_put_reference(w, "networkSecurityGroup", p->nsg_id);
-    if (az_parameter(p->spec, "accelerated_networking") != NULL)
+    if (spec_parameter(p->spec, "accelerated_networking") != NULL)
         json_put_bool(w, "enableAcceleratedNetworking",
                       az_parameter_is(p->spec, "accelerated_networking", "true"));
     if (az_parameter_is(p->spec, "ip_forwarding", "true"))

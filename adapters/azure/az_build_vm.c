@@ -3,12 +3,13 @@
 #include <strings.h>
 
 #include "az_plan.h"
+#include "kit/spec.h"
 
 /* A parameter as a member, where it is given. */
 static void put_parameter(struct json_writer *w, const struct az_plan *p, const char *name,
                           const char *key)
 {
-    const char *value = az_parameter(p->spec, name);
+    const char *value = spec_parameter(p->spec, name);
 
     if (value != NULL)
         json_put_string(w, key, value);
@@ -27,7 +28,7 @@ static void put_zone(struct json_writer *w, const struct az_plan *p)
 
 static void put_plan(struct json_writer *w, struct arena *a, const struct az_plan *p)
 {
-    const char *plan = az_parameter(p->spec, "plan");
+    const char *plan = spec_parameter(p->spec, "plan");
 
     if (plan == NULL)
         return;
@@ -92,7 +93,7 @@ static void put_kind(struct json_writer *w, const char *kind)
 
 static void put_disks(struct json_writer *w, struct arena *a, const struct az_plan *p)
 {
-    const char *size = az_parameter(p->spec, "os_disk_size_gib");
+    const char *size = spec_parameter(p->spec, "os_disk_size_gib");
 
     json_begin_object(w, "storageProfile");
     put_image(w, p);
@@ -103,7 +104,7 @@ static void put_disks(struct json_writer *w, struct arena *a, const struct az_pl
     if (size != NULL)
         json_put_number(w, "diskSizeGB", size);
     put_parameter(w, p, "os_disk_caching", "caching");
-    put_kind(w, az_parameter(p->spec, "os_disk_type"));
+    put_kind(w, spec_parameter(p->spec, "os_disk_type"));
     json_end_object(w);
     json_begin_array(w, "dataDisks");
     for (size_t i = 0; i < p->spec->n_volumes; i++) {
@@ -139,7 +140,7 @@ static void put_key(struct json_writer *w, struct arena *a, const struct az_plan
 
 static void put_os(struct json_writer *w, struct arena *a, const struct az_plan *p)
 {
-    const char *user = az_parameter(p->spec, "admin_username");
+    const char *user = spec_parameter(p->spec, "admin_username");
 
     if (user == NULL)
         user = "azureuser";
@@ -172,7 +173,7 @@ static void put_nic(struct json_writer *w, const struct az_plan *p)
 
 static void put_spot(struct json_writer *w, const struct az_plan *p)
 {
-    const char *price = az_parameter(p->spec, "max_price");
+    const char *price = spec_parameter(p->spec, "max_price");
 
     put_parameter(w, p, "priority", "priority");
     put_parameter(w, p, "eviction_policy", "evictionPolicy");

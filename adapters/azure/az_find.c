@@ -162,22 +162,10 @@ pb_ResultCode az_list(struct adapter *a, struct op *op, const struct az_kind *ki
 
 /* ---- One ---- */
 
-struct pick_item *az_pick_items(struct arena *a, const struct shape_list *list, size_t size)
-{
-    struct pick_item *items = arena_array(a, list->n + 1, sizeof(*items));
-
-    for (size_t i = 0; items != NULL && i < list->n; i++) {
-        const struct az_thing *t = (const void *)((const char *)list->items + i * size);
-        items[i].id = t->id != NULL ? t->id : "";
-        items[i].name = t->name != NULL ? t->name : "";
-    }
-    return items;
-}
-
 pb_ResultCode az_pick(struct op *op, const struct az_kind *kind, const char *field,
                       const char *wanted, const struct shape_list *list, size_t *ret)
 {
-    struct pick_item *items = az_pick_items(op->arena, list, kind->item->size);
+    struct pick_item *items = pick_items_of(op->arena, list, kind->item->size);
 
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
@@ -185,12 +173,6 @@ pb_ResultCode az_pick(struct op *op, const struct az_kind *kind, const char *fie
         if (strcasecmp(items[i].name, wanted) == 0)
             items[i].name = wanted;
     return pick(op, kind->noun, field, wanted, items, list->n, ret);
-}
-
-pb_ResultCode az_no_such(struct op *op, const char *noun, const char *field, const char *wanted)
-{
-    op_violation(op, field, "there is none with this id");
-    return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", noun, wanted);
 }
 
 pb_ResultCode az_get_at(struct adapter *a, struct op *op, const struct az_kind *kind,
@@ -230,7 +212,7 @@ static pb_ResultCode find_given(struct adapter *a, struct op *op, const struct a
     struct az_id id;
 
     if (!az_id_parse(op->arena, wanted, &id) || strcasecmp(id.type, kind->type) != 0)
-        return az_no_such(op, kind->noun, field, wanted);
+        return pick_no_id(op, kind->noun, field, wanted);
     if (strcasecmp(id.subscription, a->config->subscription_id) != 0) {
         op_violation(op, field, "it is of another subscription");
         return op_fail(op, RESULT_CODE_NOT_FOUND,
@@ -239,7 +221,7 @@ static pb_ResultCode find_given(struct adapter *a, struct op *op, const struct a
                        kind->noun, wanted, id.subscription, a->name, a->config->subscription_id);
     }
     pb_ResultCode code = az_find_by_id(a, &aside, kind, wanted, ret);
-    return code == RESULT_CODE_NOT_FOUND ? az_no_such(op, kind->noun, field, wanted)
+    return code == RESULT_CODE_NOT_FOUND ? pick_no_id(op, kind->noun, field, wanted)
                                          : op_tell(op, &aside, code);
 }
 
@@ -300,7 +282,7 @@ pb_ResultCode az_find(struct adapter *a, struct op *op, const struct az_kind *ki
     if (wanted[0] == '/')
         return find_given(a, op, kind, field, wanted, ret);
     if (slash != NULL && strspn(wanted, ".") == (size_t)(slash - wanted)) /* leads elsewhere */
-        return az_no_such(op, kind->noun, field, wanted);
+        return pick_no_id(op, kind->noun, field, wanted);
     if (slash != NULL && slash[1] != '\0' && strchr(slash + 1, '/') == NULL)
         return find_named(a, op, kind, field, wanted,
                           arena_strndup(op->arena, wanted, (size_t)(slash - wanted)), slash + 1,

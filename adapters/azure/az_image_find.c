@@ -150,7 +150,7 @@ static pb_ResultCode find_in_gallery(struct adapter *a, struct op *op, const cha
     struct op aside = op_aside(op, 0);
 
     pb_ResultCode code = az_find_by_id(a, &aside, &az_gallery_image_kind, wanted, ret);
-    return code == RESULT_CODE_NOT_FOUND ? az_no_such(op, az_gallery_image_kind.noun, field, wanted)
+    return code == RESULT_CODE_NOT_FOUND ? pick_no_id(op, az_gallery_image_kind.noun, field, wanted)
                                          : op_tell(op, &aside, code);
 }
 

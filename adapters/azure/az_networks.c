@@ -199,7 +199,7 @@ static pb_ResultCode find_by_id(struct adapter *a, struct op *op, const char *fi
     struct az_id id;
 
     if (!az_id_parse(op->arena, wanted, &id) || strcasecmp(id.type, az_subnet_kind.type) != 0)
-        return az_no_such(op, az_subnet_kind.noun, field, wanted);
+        return pick_no_id(op, az_subnet_kind.noun, field, wanted);
     pb_ResultCode code = subnets_of(a, op, field, id.parent, ret_vnets, &list);
     const struct az_subnet *s = list.items;
     for (size_t i = 0; code == RESULT_CODE_OK && i < list.n; i++)
@@ -207,7 +207,7 @@ static pb_ResultCode find_by_id(struct adapter *a, struct op *op, const char *fi
             *ret = s[i];
             return code;
         }
-    return code != RESULT_CODE_OK ? code : az_no_such(op, az_subnet_kind.noun, field, wanted);
+    return code != RESULT_CODE_OK ? code : pick_no_id(op, az_subnet_kind.noun, field, wanted);
 }
 
 static pb_ResultCode subnet_find(struct adapter *a, struct op *op, const char *field,

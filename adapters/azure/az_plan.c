@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "isobar/base64.h"
+#include "kit/spec.h"
 
 /* Windows takes no longer name inside. */
 enum { WINDOWS_NAME_MAX = 15, PASSWORD_BYTES = 24 };
@@ -21,7 +22,7 @@ static pb_ResultCode only_group(struct adapter *a, struct op *op, struct az_plan
     pb_ResultCode code =
         az_list_at(a, op, &az_group_kind, az_path(a, op->arena, "/resourcegroups"), &all);
     struct pick_item *items =
-        code == RESULT_CODE_OK ? az_pick_items(op->arena, &all, sizeof(struct az_group)) : NULL;
+        code == RESULT_CODE_OK ? pick_items_of(op->arena, &all, sizeof(struct az_group)) : NULL;
     if (items == NULL)
         return code != RESULT_CODE_OK ? code : op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "resource group", "spec.resource_group_name", items, all.n, &index);
@@ -88,7 +89,7 @@ static pb_ResultCode choose_key(struct adapter *a, struct op *op, struct az_key 
                       "is missing, and there is no SSH key here to choose: give the public key "
                       "itself, for a Linux machine takes one");
     const struct az_key *keys = list.items;
-    struct pick_item *items = az_pick_items(op->arena, &list, sizeof(*keys));
+    struct pick_item *items = pick_items_of(op->arena, &list, sizeof(*keys));
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     code = pick_only(op, "SSH key", "spec.keypair", items, list.n, &index);
@@ -141,7 +142,7 @@ static pb_ResultCode plan_password(struct op *op, struct az_plan *p)
 /* What Azure takes as a name inside: no _, and of Windows 15 characters. */
 static void plan_computer(struct op *op, struct az_plan *p)
 {
-    const char *given = az_parameter(p->spec, "computer_name");
+    const char *given = spec_parameter(p->spec, "computer_name");
     size_t len = strlen(p->spec->name);
 
     if (p->windows && len > WINDOWS_NAME_MAX)
@@ -168,7 +169,7 @@ static const char *reference(struct adapter *a, struct arena *arena, const struc
 
 static pb_ResultCode plan_identities(struct adapter *a, struct op *op, struct az_plan *p)
 {
-    const char *at = az_parameter(p->spec, "identity");
+    const char *at = spec_parameter(p->spec, "identity");
 
     if (at == NULL)
         return RESULT_CODE_OK;
@@ -188,20 +189,6 @@ static pb_ResultCode plan_identities(struct adapter *a, struct op *op, struct az
     return p->identities != NULL ? RESULT_CODE_OK : op_end(op, RESULT_CODE_INTERNAL_ERROR);
 }
 
-static pb_ResultCode plan_user_data(struct op *op, struct az_plan *p)
-{
-    const ProtobufCBinaryData *data = &p->spec->user_data;
-    struct buf b CLEANUP(buf_wipe);
-
-    buf_init(&b, 2 * data->len + 4);
-    if (data->len == 0)
-        return RESULT_CODE_OK;
-    if (!base64_add(&b, data->data, data->len))
-        return op_fail(op, RESULT_CODE_INTERNAL_ERROR, "out of memory");
-    p->user_data = arena_strndup(op->arena, b.data, b.len);
-    return RESULT_CODE_OK;
-}
-
 pb_ResultCode az_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec, struct az_plan *ret)
 {
     struct az_plan *p = ret;
@@ -214,12 +201,12 @@ pb_ResultCode az_plan(struct adapter *a, struct op *op, const pb_VmSpec *spec, s
         return code;
     plan_ids(a, op, p);
     p->availability_set = reference(a, op->arena, p, "Microsoft.Compute/availabilitySets",
-                                    az_parameter(spec, "availability_set"));
+                                    spec_parameter(spec, "availability_set"));
     p->proximity_group = reference(a, op->arena, p, "Microsoft.Compute/proximityPlacementGroups",
-                                   az_parameter(spec, "proximity_placement_group"));
+                                   spec_parameter(spec, "proximity_placement_group"));
     code = plan_identities(a, op, p);
     if (code == RESULT_CODE_OK)
-        code = plan_user_data(op, p);
+        code = spec_user_data(op, spec, &p->user_data);
     if (code == RESULT_CODE_OK)
         code = az_plan_image(a, op, p);
     if (code == RESULT_CODE_OK && p->image.publisher == NULL &&

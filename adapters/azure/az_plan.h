@@ -51,7 +51,6 @@ pb_ResultCode az_plan_image(struct adapter *a, struct op *op, struct az_plan *p)
 pb_ResultCode az_check_spec(struct adapter *a, struct op *op, const pb_VmSpec *spec) MUST_USE;
 
 /* A parameter's value, or NULL where it is not given or empty. */
-const char *az_parameter(const pb_VmSpec *spec, const char *name);
 bool az_parameter_is(const pb_VmSpec *spec, const char *name, const char *value);
 /* Say what is wrong with a field. Returns BadRequestData. */
 pb_ResultCode az_bad(struct op *op, const char *field, const char *why);

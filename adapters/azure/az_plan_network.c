@@ -212,7 +212,7 @@ static pb_ResultCode plan_address(struct adapter *a, struct op *op, struct az_pl
     if (code != RESULT_CODE_OK)
         return code;
     const struct az_ip *ips = list.items;
-    struct pick_item *items = az_pick_items(op->arena, &list, sizeof(*ips));
+    struct pick_item *items = pick_items_of(op->arena, &list, sizeof(*ips));
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     for (size_t i = 0; i < list.n; i++)

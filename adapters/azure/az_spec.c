@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "az_plan.h"
+#include "kit/spec.h"
 
 /* What Azure takes. One of 50 tags is our token. Source: "Naming rules and restrictions for Azure
  * resources", "Tag resources: limitations", and the reference of Virtual Machines. */
@@ -20,17 +21,9 @@ enum {
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-const char *az_parameter(const pb_VmSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_parameters; i++)
-        if (strcmp(spec->parameters[i]->key, name) == 0 && spec->parameters[i]->value[0] != '\0')
-            return spec->parameters[i]->value;
-    return NULL;
-}
-
 bool az_parameter_is(const pb_VmSpec *spec, const char *name, const char *value)
 {
-    const char *has = az_parameter(spec, name);
+    const char *has = spec_parameter(spec, name);
 
     return has != NULL && strcasecmp(has, value) == 0;
 }
@@ -78,7 +71,7 @@ static bool is_name(const char *name, size_t max)
 
 static void check_name(struct op *op, const pb_VmSpec *spec)
 {
-    const char *computer = az_parameter(spec, "computer_name");
+    const char *computer = spec_parameter(spec, "computer_name");
 
     if (!is_name(spec->name, NAME_MAX_))
         op_violation(
@@ -156,12 +149,12 @@ static bool is_price(const char *text)
 static void check_parameters(struct adapter *a, struct op *op, const pb_VmSpec *spec)
 {
     static const char *const spot[] = {"max_price", "eviction_policy"};
-    const char *size = az_parameter(spec, "os_disk_size_gib");
-    const char *price = az_parameter(spec, "max_price"), *plan = az_parameter(spec, "plan");
+    const char *size = spec_parameter(spec, "os_disk_size_gib");
+    const char *price = spec_parameter(spec, "max_price"), *plan = spec_parameter(spec, "plan");
     size_t colons = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(spot); i++)
-        if (az_parameter(spec, spot[i]) != NULL && !az_parameter_is(spec, "priority", "Spot"))
+        if (spec_parameter(spec, spot[i]) != NULL && !az_parameter_is(spec, "priority", "Spot"))
             op_violation(op, arena_printf(op->arena, "spec.parameters.%s", spot[i]),
                          "is for machines with the parameter priority=Spot");
     if (size != NULL && strtoll(size, NULL, 10) < 1)
@@ -172,7 +165,7 @@ static void check_parameters(struct adapter *a, struct op *op, const pb_VmSpec *
         colons += *at == ':';
     if (plan != NULL && strcmp(plan, "image") != 0 && colons != 2)
         op_violation(op, "spec.parameters.plan", "must be PUBLISHER:PRODUCT:NAME, or image");
-    if (az_parameter(spec, "dns_label") != NULL &&
+    if (spec_parameter(spec, "dns_label") != NULL &&
         (spec->public_ip[0] != '\0' || spec->public_ip_type[0] == '\0' ||
          strcasecmp(spec->public_ip_type, "none") == 0))
         op_violation(op, "spec.parameters.dns_label", "is for a public address that is made");

@@ -133,3 +133,22 @@ pb_ResultCode pick_only(struct op *op, const char *what, const char *field,
     violation(op, field, &why);
     return op_fail(op, RESULT_CODE_BAD_REQUEST_DATA, "%s is not given; %s", field, buf_cstr(&why));
 }
+
+pb_ResultCode pick_no_id(struct op *op, const char *what, const char *field, const char *wanted)
+{
+    op_violation(op, field, "there is none with this id");
+    return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", what, wanted);
+}
+
+struct pick_item *pick_items_of(struct arena *a, const struct shape_list *list, size_t size)
+{
+    struct pick_item *items = arena_array(a, list->n + 1, sizeof(*items));
+
+    for (size_t i = 0; items && i < list->n; i++) {
+        struct pick_item thing;
+        memcpy(&thing, (const char *)list->items + i * size, sizeof(thing));
+        items[i].name = thing.name && thing.id ? thing.name : "";
+        items[i].id = thing.id ? thing.id : thing.name ? thing.name : "";
+    }
+    return items;
+}

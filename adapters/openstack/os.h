@@ -158,15 +158,11 @@ pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *ki
 /* The one with this id, of a kind that has `one`. */
 pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
                             const char *wanted, void *ret) MUST_USE;
-/* Say that there is none: names that are near to an id mean nothing. */
-pb_ResultCode os_no_such(struct op *op, const char *noun, const char *field, const char *wanted);
 /* The two slots that each kind has: all of it, and one by name or id, as messages. */
 pb_ResultCode os_list_slot(struct adapter *a, struct op *op, const struct os_kind *kind,
                            const char *query, size_t *ret_n, void ***ret_messages);
 pb_ResultCode os_get_slot(struct adapter *a, struct op *op, const struct os_kind *kind,
                           const char *wanted, void **ret_message);
-/* The things of a list as pick() wants them. */
-struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, size_t size);
 
 /* Read all members of the things in an answer: those objects that are `depth` deep, in their order,
  * into the `all` of n structs of this size. Scalars as text, lists of scalars with commas between,

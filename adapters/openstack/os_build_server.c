@@ -1,6 +1,7 @@
 /* POST /servers. Pure. */
 #include <string.h>
 
+#include "kit/spec.h"
 #include "os_plan.h"
 
 /* From which microversion on Nova takes it. */
@@ -110,13 +111,13 @@ bool os_build_server(struct arena *a, const struct os_plan *p, const char *port_
     put(w, "key_name", p->keypair);
     put(w, "availability_zone", p->spec->zone);
     put(w, "user_data", p->user_data);
-    const char *config_drive = os_parameter(p->spec, "config_drive");
+    const char *config_drive = spec_parameter(p->spec, "config_drive");
     if (config_drive != NULL)
         json_put_bool(w, "config_drive", strcmp(config_drive, "true") == 0);
     static const char *const texts[] = {"description", "hostname"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (takes(texts[i], minor))
-            put(w, texts[i], os_parameter(p->spec, texts[i]));
+            put(w, texts[i], spec_parameter(p->spec, texts[i]));
     }
     put_tags(w, p, minor);
     json_end_object(w);

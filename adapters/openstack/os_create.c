@@ -4,6 +4,7 @@
 
 #include "isobar/clock.h"
 #include "isobar/uuid.h"
+#include "kit/spec.h"
 #include "os_cleanup.h"
 #include "os_earlier.h"
 #include "os_marks.h"
@@ -221,7 +222,8 @@ static pb_ResultCode make_server(struct making *m)
     if (code != RESULT_CODE_OK)
         return code;
     for (size_t i = 0; i < os_since_len; i++) {
-        if (minor < os_since[i].minor && os_parameter(m->plan.spec, os_since[i].parameter) != NULL)
+        if (minor < os_since[i].minor &&
+            spec_parameter(m->plan.spec, os_since[i].parameter) != NULL)
             op_warn(op, "the cloud is too old for the parameter %s, which needs compute 2.%d",
                     os_since[i].parameter, os_since[i].minor);
     }

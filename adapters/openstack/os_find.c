@@ -66,17 +66,6 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
                    os_services[kind->service].name, kind->noun, path);
 }
 
-struct pick_item *os_pick_items(struct arena *a, const struct shape_list *list, size_t size)
-{
-    struct pick_item *items = arena_array(a, list->n + 1, sizeof(*items));
-    for (size_t i = 0; items != NULL && i < list->n; i++) {
-        const struct os_thing *t = (const void *)((const char *)list->items + i * size);
-        items[i].name = t->name == NULL || t->id == NULL ? "" : t->name;
-        items[i].id = t->id != NULL ? t->id : t->name != NULL ? t->name : "";
-    }
-    return items;
-}
-
 pb_ResultCode os_find_by_id(struct adapter *a, struct op *op, const struct os_kind *kind,
                             const char *wanted, void *ret)
 {
@@ -104,7 +93,7 @@ static pb_ResultCode find_in(struct op *op, const struct os_kind *kind, const ch
                              const char *wanted, const struct shape_list *list, bool quiet,
                              void *ret)
 {
-    struct pick_item *items = os_pick_items(op->arena, list, kind->item->size);
+    struct pick_item *items = pick_items_of(op->arena, list, kind->item->size);
     if (items == NULL)
         return RESULT_CODE_INTERNAL_ERROR;
     bool there = false;
@@ -117,12 +106,6 @@ static pb_ResultCode find_in(struct op *op, const struct os_kind *kind, const ch
     if (code == RESULT_CODE_OK)
         memcpy(ret, (const char *)list->items + index * kind->item->size, kind->item->size);
     return code;
-}
-
-pb_ResultCode os_no_such(struct op *op, const char *noun, const char *field, const char *wanted)
-{
-    op_violation(op, field, "there is none with this id");
-    return op_fail(op, RESULT_CODE_NOT_FOUND, "no %s '%s'", noun, wanted);
 }
 
 pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *kind,
@@ -145,7 +128,7 @@ pb_ResultCode os_find(struct adapter *a, struct op *op, const struct os_kind *ki
             return code;
     }
     if (uuid_is(wanted) && kind->name_filter != NULL)
-        return os_no_such(op, kind->noun, field, wanted);
+        return pick_no_id(op, kind->noun, field, wanted);
     code = os_list(a, op, kind, query, &list);
     if (code != RESULT_CODE_OK)
         return code;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "isobar/base64.h"
+#include "kit/spec.h"
 #include "os_images.h"
 #include "os_keypairs.h"
 #include "os_regions.h"
@@ -12,15 +13,6 @@
 enum { USER_DATA_MAX = 65535 };
 
 #define GIB (INT64_C(1) << 30)
-
-const char *os_parameter(const pb_VmSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_parameters; i++) {
-        if (strcmp(spec->parameters[i]->key, name) == 0 && spec->parameters[i]->value[0] != '\0')
-            return spec->parameters[i]->value;
-    }
-    return NULL;
-}
 
 static pb_ResultCode bad(struct op *op, const char *field, const char *why)
 {
@@ -33,7 +25,7 @@ static pb_ResultCode bad(struct op *op, const char *field, const char *why)
 /* GiB that a new volume has: what is asked for, if that is enough, or what is needed. */
 static pb_ResultCode boot_size(struct op *op, struct os_plan *p, int64_t least, int64_t flavor_disk)
 {
-    const char *asked = os_parameter(p->spec, "volume_size_gib");
+    const char *asked = spec_parameter(p->spec, "volume_size_gib");
     int64_t size = asked == NULL ? 0 : strtoll(asked, NULL, 10);
     if (asked != NULL && size < least)
         return bad(op, "spec.parameters.volume_size_gib",
@@ -132,7 +124,7 @@ static pb_ResultCode plan_boot(struct adapter *a, struct op *op, struct os_plan 
     const char *type = p->spec->source_type[0] == '\0' ? "image" : p->spec->source_type;
     bool created = p->spec->volume_created_choice_case == pb_VmSpec_HAS_VOLUME_CREATED &&
                    p->spec->volume_created;
-    p->volume_type = os_parameter(p->spec, "volume_type");
+    p->volume_type = spec_parameter(p->spec, "volume_type");
     for (size_t i = 0; i < ARRAY_LEN(map_boot); i++) {
         if (strcmp(type, map_boot[i].source_type) != 0 || created != map_boot[i].volume_created)
             continue;
@@ -162,7 +154,7 @@ static pb_ResultCode plan_keypair(struct adapter *a, struct op *op, struct os_pl
         return code;
     }
     const struct os_keypair *keypairs = list.items;
-    struct pick_item *items = os_pick_items(op->arena, &list, sizeof(*keypairs));
+    struct pick_item *items = pick_items_of(op->arena, &list, sizeof(*keypairs));
     size_t index = 0;
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
@@ -192,7 +184,7 @@ static const struct os_kind server_group_kind = {
 
 static pb_ResultCode plan_place(struct adapter *a, struct op *op, struct os_plan *p)
 {
-    const char *group = os_parameter(p->spec, "server_group");
+    const char *group = spec_parameter(p->spec, "server_group");
     pb_ResultCode code = RESULT_CODE_OK;
     if (group != NULL) {
         struct os_thing found = {0};

@@ -52,9 +52,6 @@ pb_ResultCode os_plan_network(struct adapter *a, struct op *op, struct os_plan *
 /* Say that the floating IP that is wanted is another one's. Returns the code. */
 pb_ResultCode os_fip_taken(struct op *op, const struct os_fip *fip);
 
-/* A parameter's value, or NULL where it is not given or empty. */
-const char *os_parameter(const pb_VmSpec *spec, const char *name);
-
 /* Parameters that Nova takes from microversion 2.`minor` on. */
 struct os_since {
     const char *parameter;

@@ -1,6 +1,7 @@
 /* The part of a plan that is about the network. */
 #include <string.h>
 
+#include "kit/spec.h"
 #include "os_networks.h"
 #include "os_plan.h"
 #include "os_secgroups.h"
@@ -36,7 +37,7 @@ static pb_ResultCode choose_network(struct adapter *a, struct op *op, const char
             candidates[usable.n++] = n[i];
     }
     usable.items = candidates;
-    struct pick_item *items = os_pick_items(op->arena, &usable, sizeof(*candidates));
+    struct pick_item *items = pick_items_of(op->arena, &usable, sizeof(*candidates));
     size_t index = 0;
     if (candidates == NULL || items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
@@ -56,8 +57,8 @@ static pb_ResultCode plan_network(struct adapter *a, struct op *op, struct os_pl
     if (code != RESULT_CODE_OK)
         return code;
     p->network_id = ret->thing.id;
-    p->fixed_ip = os_parameter(p->spec, "fixed_ip");
-    const char *subnet = os_parameter(p->spec, "subnet");
+    p->fixed_ip = spec_parameter(p->spec, "fixed_ip");
+    const char *subnet = spec_parameter(p->spec, "subnet");
     if (subnet == NULL)
         return RESULT_CODE_OK;
     struct os_subnet found = {0};
@@ -110,7 +111,7 @@ static pb_ResultCode plan_groups(struct adapter *a, struct op *op, struct os_pla
 static pb_ResultCode plan_external(struct adapter *a, struct op *op, struct os_plan *p)
 {
     static const char field[] = "spec.parameters.external_network";
-    const char *wanted = os_parameter(p->spec, "external_network");
+    const char *wanted = spec_parameter(p->spec, "external_network");
     struct os_network found = {0};
     struct shape_list list = {0};
     pb_ResultCode code;
@@ -129,7 +130,7 @@ static pb_ResultCode plan_external(struct adapter *a, struct op *op, struct os_p
     }
     if (p->external_network_id != NULL)
         return code;
-    struct pick_item *items = os_pick_items(op->arena, &list, sizeof(*n));
+    struct pick_item *items = pick_items_of(op->arena, &list, sizeof(*n));
     size_t index = 0;
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);

@@ -144,7 +144,7 @@ pb_ResultCode openstack_get_region(struct adapter *a, struct op *op, const pb_Ge
     if (code != RESULT_CODE_OK)
         return op_end(op, code);
     const struct os_region *from = list.items;
-    struct pick_item *items = os_pick_items(op->arena, &list, sizeof(*from));
+    struct pick_item *items = pick_items_of(op->arena, &list, sizeof(*from));
     size_t index = 0;
     if (items != NULL)
         code = pick(op, os_region_kind.noun, "id", req->id, items, list.n, &index);

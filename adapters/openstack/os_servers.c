@@ -80,7 +80,7 @@ pb_ResultCode os_server_get(struct adapter *a, struct op *op, const char *id, st
 /* None of the name, or several: pick() has the words. */
 static pb_ResultCode fail_words(struct op *op, const char *wanted, const struct shape_list *list)
 {
-    struct pick_item *items = os_pick_items(op->arena, list, sizeof(struct os_thing));
+    struct pick_item *items = pick_items_of(op->arena, list, sizeof(struct os_thing));
     if (items == NULL)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
     size_t index;
@@ -112,7 +112,7 @@ static pb_ResultCode find_by_name(struct adapter *a, struct op *op, const char *
     if (named.n == 1)
         return RESULT_CODE_OK;
     if (named.n == 0 && uuid_is(wanted))
-        return os_no_such(op, os_server_kind.noun, "id", wanted);
+        return pick_no_id(op, os_server_kind.noun, "id", wanted);
     if (named.n == 0)
         code = os_list(a, op, &name_kind, NULL, &named);
     return code == RESULT_CODE_OK ? fail_words(op, wanted, &named) : code;
