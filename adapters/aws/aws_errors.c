@@ -27,149 +27,140 @@ enum { MESSAGE_MAX = 600 };
 #define POLICY  "have the account's policies allow it"
 #define LATER   "try again later"
 
-const struct aws_error_row aws_errors[] = {
+const struct error_row aws_errors[] = {
     /* Too fast. */
-    {"RequestLimitExceeded", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"Throttling*", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"RequestThrottled*", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"EC2ThrottledException", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"ThrottledException", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"TooManyRequestsException", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"SlowDown", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"BandwidthLimitExceeded", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {"ConcurrentTagAccess", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, THING, LESS},
-    {"ConcurrentCreate*", 0, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"RequestLimitExceeded", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"Throttling*", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"RequestThrottled*", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"EC2ThrottledException", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"ThrottledException", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"TooManyRequestsException", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"SlowDown", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"BandwidthLimitExceeded", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {"ConcurrentTagAccess", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, THING, LESS},
+    {"ConcurrentCreate*", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
     /* Who we are. */
     /* "Not authorized for images: [ami-..]" */
-    {"AuthFailure", 400, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
-    {"AuthFailure", 403, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
-    {"AuthFailure", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"SignatureDoesNotMatch", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"InvalidClientTokenId", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"InvalidAccessKeyId", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"UnrecognizedClientException", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"MissingAuthenticationToken", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"IncompleteSignature", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"ExpiredToken*", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, "renew them there"},
-    {"RequestExpired", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
+    {"AuthFailure", 400, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
+    {"AuthFailure", 403, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
+    {"AuthFailure", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"SignatureDoesNotMatch", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"InvalidClientTokenId", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"InvalidAccessKeyId", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"UnrecognizedClientException", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"MissingAuthenticationToken", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"IncompleteSignature", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"ExpiredToken*", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, "renew them there"},
+    {"RequestExpired", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
      "renew them there, or set this machine's clock"},
-    {"RequestTimeTooSkewed", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
+    {"RequestTimeTooSkewed", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
      "set this machine's clock"},
-    {"RequestInTheFuture", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, "set this machine's clock"},
-    {"IDPRejectedClaim", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {"InvalidIdentityToken", 0, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"RequestInTheFuture", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
+     "set this machine's clock"},
+    {"IDPRejectedClaim", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {"InvalidIdentityToken", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
     /* What we may. */
-    {"OptInRequired", 0, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT,
+    {"OptInRequired", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT,
      "subscribe the account to what it says"},
-    {"PendingVerification", 0, RESULT_CODE_FORBIDDEN, BACKOFF, ACCOUNT, "wait until AWS is done"},
-    {"Blocked", 0, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, "ask AWS to open the account"},
-    {"RegionDisabledException", 0, RESULT_CODE_FORBIDDEN, NEVER, REGION,
+    {"PendingVerification", 0, NULL, RESULT_CODE_FORBIDDEN, BACKOFF, ACCOUNT,
+     "wait until AWS is done"},
+    {"Blocked", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, "ask AWS to open the account"},
+    {"RegionDisabledException", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, REGION,
      "enable the region in the account"},
-    {"UnauthorizedOperation", 0, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
-    {"AccessDenied*", 0, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
-    {"VPC*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "name a subnet"},
+    {"UnauthorizedOperation", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
+    {"AccessDenied*", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
+    {"VPC*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "name a subnet"},
     /* No more. */
-    {"TagLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING, "give it fewer tags"},
-    {"SecurityGroupsPer*", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
+    {"TagLimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING, "give it fewer tags"},
+    {"SecurityGroupsPer*", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
      "give it fewer security groups"},
-    {"PrivateIpAddressLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
+    {"PrivateIpAddressLimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
      "take an instance type that may have more"},
-    {"AttachmentLimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
+    {"AttachmentLimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
      "take an instance type that may have more"},
-    {"*LimitExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {"*CountExceeded", 0, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
+    {"*LimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
+    {"*CountExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     /* No room. */
-    {"InsufficientFreeAddressesInSubnet", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
+    {"InsufficientFreeAddressesInSubnet", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
      "take another subnet, or free addresses of this one"},
-    {"InsufficientAddressCapacity", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, REGION, LATER},
-    {"Insufficient*", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"ReservationCapacityExceeded", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
-    {"SpotMaxPriceTooLow", 0, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
+    {"InsufficientAddressCapacity", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, REGION, LATER},
+    {"Insufficient*", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
+    {"ReservationCapacityExceeded", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
+    {"SpotMaxPriceTooLow", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
      "raise spot_max_price, or wait until the price falls"},
-    {"Unsupported", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ZONE,
+    {"Unsupported", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ZONE,
      "try another zone, instance type or image"},
-    {"UnsupportedOperation*", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, THING, CORRECT},
-    {"UnsupportedHibernationConfiguration", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, THING,
+    {"UnsupportedOperation*", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, THING, CORRECT},
+    {"UnsupportedHibernationConfiguration", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, THING,
      "make the machine with the parameter hibernation"},
-    {"UnsupportedHostConfiguration", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, THING, CORRECT},
+    {"UnsupportedHostConfiguration", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, THING, CORRECT},
     /* Not now. */
-    {"OperationNotPermitted", 0, RESULT_CODE_FAILED_PRECONDITION, NEVER, THING,
+    {"OperationNotPermitted", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, THING,
      "take away what protects it"},
-    {"Incorrect*", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"InvalidInstanceState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"InvalidHostState", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"InvalidState*", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"InvalidAMIID.Unavailable", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"DependencyViolation", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
+    {"Incorrect*", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"InvalidInstanceState", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"InvalidHostState", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"InvalidState*", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"InvalidAMIID.Unavailable", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"DependencyViolation", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take away what uses it"},
-    {"VolumeInUse", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
-    {"*.InUse", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
-    {"Resource.AlreadyAssociated", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
+    {"VolumeInUse", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
+     "take away what uses it"},
+    {"*.InUse", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
+    {"Resource.AlreadyAssociated", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take it away from where it is"},
-    {"ResourceAlreadyAssigned", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
+    {"ResourceAlreadyAssigned", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take it away from where it is"},
-    {"DryRunOperation", 0, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY, "it would have worked"},
+    {"DryRunOperation", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "it would have worked"},
     /* There already. */
-    {"IdempotentParameterMismatch", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY,
+    {"IdempotentParameterMismatch", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY,
      "the token was used for another request"},
-    {"*.Duplicate", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another name"},
-    {"ResourceAlreadyExists*", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another name"},
-    {"PrivateIpAddressInUse", 0, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another address"},
+    {"*.Duplicate", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, "take another name"},
+    {"ResourceAlreadyExists*", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY,
+     "take another name"},
+    {"PrivateIpAddressInUse", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY,
+     "take another address"},
     /* Not there. */
-    {"*.NotFound", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
-    {"*.Unknown", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
-    {"*NotFoundException", 0, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
-    {"InvalidInstanceID", 0, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"*.NotFound", 0, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
+    {"*.Unknown", 0, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
+    {"*NotFoundException", 0, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
+    {"InvalidInstanceID", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     /* Cannot be. */
-    {"InvalidAction", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this endpoint does not have it"},
-    {"InactiveEndpoint", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
-    {"UserData*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {"Missing*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {"Invalid*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {"Unknown*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {"Malformed*", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {"ValidationError", 0, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {"NotImplemented*", 0, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
+    {"InvalidAction", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
+     "this endpoint does not have it"},
+    {"InactiveEndpoint", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
+    {"UserData*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {"Missing*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {"Invalid*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {"Unknown*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {"Malformed*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {"ValidationError", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {"NotImplemented*", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
     /* AWS's own trouble. */
-    {"Unavailable", 0, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {"ServiceUnavailable*", 0, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {"InternalError", 0, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {"InternalFailure", 0, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {"Unavailable", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {"ServiceUnavailable*", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {"InternalError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {"InternalFailure", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     /* No code that is known: the status. */
-    {NULL, 401, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
-    {NULL, 403, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
-    {NULL, 404, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD, "check the endpoint's URL"},
-    {NULL, 429, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
-    {NULL, 400, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {NULL, 413, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
-    {NULL, 500, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {NULL, 502, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {NULL, 503, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {NULL, 504, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {NULL, 0, RESULT_CODE_INTERNAL_ERROR, NEVER, ANY, "ask whoever runs the gateway"},
+    {NULL, 401, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
+    {NULL, 403, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, POLICY},
+    {NULL, 404, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+     "check the endpoint's URL"},
+    {NULL, 429, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
+    {NULL, 400, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {NULL, 413, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
+    {NULL, 500, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {NULL, 502, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {NULL, 503, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {NULL, 504, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
+    {NULL, 0, NULL, RESULT_CODE_INTERNAL_ERROR, NEVER, ANY, "ask whoever runs the gateway"},
 };
 const size_t aws_errors_len = ARRAY_LEN(aws_errors);
 
-static bool fits(const char *pattern, const char *code)
+const struct error_row *aws_error_find(const char *code, int status)
 {
-    size_t len = strlen(pattern), have = strlen(code);
-
-    if (pattern[0] == '*')
-        return have >= len - 1 && strcmp(code + have - (len - 1), pattern + 1) == 0;
-    if (pattern[len - 1] == '*')
-        return strncmp(code, pattern, len - 1) == 0;
-    return strcmp(code, pattern) == 0;
-}
-
-const struct aws_error_row *aws_error_find(const char *code, int status)
-{
-    size_t i = 0;
-
-    while (i < aws_errors_len - 1 &&
-           ((aws_errors[i].status != 0 && aws_errors[i].status != status) ||
-            (aws_errors[i].code != NULL && !fits(aws_errors[i].code, code))))
-        i++;
-    return &aws_errors[i];
+    return error_find(aws_errors, aws_errors_len, code, "", status);
 }
 
 /* ---- The body ---- */
@@ -237,7 +228,7 @@ void aws_fault_read(struct arena *a, const struct http_response *rsp, struct aws
 /* ---- What it says ---- */
 
 /* The code alone, where there is no arena at hand. */
-static const struct aws_error_row *row_of(const struct http_response *rsp, char ret_code[64])
+static const struct error_row *row_of(const struct http_response *rsp, char ret_code[64])
 {
     struct arena a CLEANUP(arena_done);
     struct aws_fault fault;
@@ -260,7 +251,7 @@ bool aws_is_throttle(const struct http_response *rsp)
 bool aws_is_refusal(const struct http_response *rsp)
 {
     char code[64];
-    const struct aws_error_row *row = row_of(rsp, code);
+    const struct error_row *row = row_of(rsp, code);
 
     return row->code != NULL && row->result != RESULT_CODE_UNAVAILABLE &&
            row->result != RESULT_CODE_RATE_LIMITED;
@@ -311,7 +302,7 @@ pb_ResultCode aws_map_error(struct op *op, const char *what, const char *cloud, 
     struct aws_fault fault;
 
     aws_fault_read(op->arena, rsp, &fault);
-    const struct aws_error_row *row = aws_error_find(fault.code, rsp->status);
+    const struct error_row *row = aws_error_find(fault.code, rsp->status);
     const char *header = http_header(rsp, "x-amzn-RequestId");
     const char *colon = fault.message[0] == '\0' ? "" : ": ";
     op_native(op, rsp->status, fault.code, fault.message,

@@ -6,6 +6,7 @@
 #ifndef AWS_ERRORS_H
 #define AWS_ERRORS_H
 
+#include "kit/error.h"
 #include "kit/http.h"
 
 /* What stands in an error's body; "" where it does not say. */
@@ -18,18 +19,9 @@ struct aws_fault {
 /* Any body at all. */
 void aws_fault_read(struct arena *a, const struct http_response *rsp, struct aws_fault *ret);
 
-/* One row of the table: the first that fits is what it means. */
-struct aws_error_row {
-    const char *code; /* "X": that one; "*X": all that end so; "X*": all that begin so; NULL: any */
-    int status;       /* 0: any */
-    pb_ResultCode result;
-    pb_RetryClass retry;
-    pb_RetryScope scope;
-    const char *advice; /* what to do */
-};
-extern const struct aws_error_row aws_errors[]; /* the last one fits everything */
+extern const struct error_row aws_errors[]; /* the last one fits everything */
 extern const size_t aws_errors_len;
-const struct aws_error_row *aws_error_find(const char *code, int status);
+const struct error_row *aws_error_find(const char *code, int status);
 
 /* For struct sender_ops. `what` is the service as sentences name it ("EC2"), `cloud` the
  * connection's name, `source` where the credentials are from; NULL: none were used. */

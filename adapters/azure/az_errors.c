@@ -28,7 +28,7 @@ enum { MESSAGE_MAX = 600 };
 #define LATER   "try again later"
 #define SETTING "correct the connection's subscription_id"
 
-const struct az_error_row az_errors[] = {
+const struct error_row az_errors[] = {
     /* Too fast. */
     {NULL, 429, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
     {"TooManyRequests", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
@@ -66,9 +66,9 @@ const struct az_error_row az_errors[] = {
      RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     {"OperationNotAllowed", 0, "Operation results in exceeding quota limits",
      RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {".CountLimitReached", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {".LimitReached", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
-    {".LimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
+    {"*CountLimitReached", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
+    {"*LimitReached", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
+    {"*LimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     {"ResourceQuotaExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     {"MaxStorageAccountsCountPerSubscriptionExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
      ACCOUNT, QUOTA},
@@ -88,7 +88,7 @@ const struct az_error_row az_errors[] = {
     {"PropertyChangeNotAllowed", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, OTHER},
     {"ResourceExistsConflict", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, OTHER},
     {"InvalidResourceLocation", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, OTHER},
-    {".AlreadyExists", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, OTHER},
+    {"*AlreadyExists", 0, NULL, RESULT_CODE_ALREADY_EXISTS, NEVER, ANY, OTHER},
     /* Not there. */
     {"ResourceNotFound", 0, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
     {"NotFound", 0, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
@@ -100,8 +100,8 @@ const struct az_error_row az_errors[] = {
     {"InvalidResourceReference", 0, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, NO_SUCH},
     /* Not now. */
     {"InUse*", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, FREE},
-    {".InUse", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, FREE},
-    {".CannotBeDeleted", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, FREE},
+    {"*InUse", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, FREE},
+    {"*CannotBeDeleted", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, FREE},
     {"NicReservedForAnotherVm", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "wait for three minutes, or take another network interface"},
     {"AttachDiskWhileBeingDetached", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
@@ -125,7 +125,7 @@ const struct az_error_row az_errors[] = {
      "correct the connection's API versions"},
     {"LocationNotAvailableForResourceType", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
      "take another region"},
-    {".NotSupported", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
+    {"*NotSupported", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
     {"Invalid*", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
     {"BadRequest", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
     /* Azure's own trouble. */
@@ -162,31 +162,9 @@ const struct az_error_row az_errors[] = {
 };
 const size_t az_errors_len = ARRAY_LEN(az_errors);
 
-static bool fits(const char *pattern, const char *code)
+const struct error_row *az_error_find(const struct az_fault *fault, int status)
 {
-    size_t len = strlen(pattern), have = strlen(code);
-
-    if (pattern[0] == '.')
-        return have >= len - 1 && strcmp(code + have - (len - 1), pattern + 1) == 0;
-    if (pattern[len - 1] == '*')
-        return strncmp(code, pattern, len - 1) == 0;
-    return strcmp(code, pattern) == 0;
-}
-
-static bool row_fits(const struct az_error_row *row, const struct az_fault *fault, int status)
-{
-    return (row->status == 0 || row->status == status) &&
-           (row->code == NULL || fits(row->code, fault->code)) &&
-           (row->starts == NULL || strncmp(fault->message, row->starts, strlen(row->starts)) == 0);
-}
-
-const struct az_error_row *az_error_find(const struct az_fault *fault, int status)
-{
-    size_t i = 0;
-
-    while (i < az_errors_len - 1 && !row_fits(&az_errors[i], fault, status))
-        i++;
-    return &az_errors[i];
+    return error_find(az_errors, az_errors_len, fault->code, fault->message, status);
 }
 
 /* ---- The body ---- */
@@ -270,7 +248,7 @@ pb_ResultCode az_map_error(struct op *op, const char *cloud, const char *source,
     const char *id = http_header(rsp, "x-ms-request-id");
 
     az_fault_read(op->arena, rsp->body, rsp->body_len, &fault);
-    const struct az_error_row *row = az_error_find(&fault, rsp->status);
+    const struct error_row *row = az_error_find(&fault, rsp->status);
     const char *colon = fault.message[0] == '\0' ? "" : ": ";
     const char *said = fault.code[0] != '\0' ? fault.code
                        : rsp->status == 200  ? "that it has failed"

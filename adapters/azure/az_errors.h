@@ -8,6 +8,7 @@
 #define AZ_ERRORS_H
 
 #include "az.h"
+#include "kit/error.h"
 
 /* What stands in an error; "" where it does not say. */
 struct az_fault {
@@ -18,19 +19,9 @@ struct az_fault {
 /* Any body at all: {"error": {..}}, that without its wrapping, an asynchronous operation's. */
 void az_fault_read(struct arena *a, const char *body, size_t len, struct az_fault *ret);
 
-/* One row of the table: the first that fits is what it means. */
-struct az_error_row {
-    const char *code; /* "X": that one; ".X": all that end so; "X*": all that begin so; NULL: any */
-    int status;       /* 0: any */
-    const char *starts; /* how the message begins, where one code says different things; NULL */
-    pb_ResultCode result;
-    pb_RetryClass retry;
-    pb_RetryScope scope;
-    const char *advice; /* what to do */
-};
-extern const struct az_error_row az_errors[]; /* the last one fits everything */
+extern const struct error_row az_errors[]; /* the last one fits everything */
 extern const size_t az_errors_len;
-const struct az_error_row *az_error_find(const struct az_fault *fault, int status);
+const struct error_row *az_error_find(const struct az_fault *fault, int status);
 
 /* For struct sender_ops, and for operations that end badly. `cloud` is the connection's name,
  * `source` where the credentials are from; may be NULL. */

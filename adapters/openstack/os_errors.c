@@ -16,124 +16,116 @@ enum { MESSAGE_MAX = 600 };
  * Where these two say different things under one status and type, there is no code to tell them
  * apart: there, and only there, the beginning of the message decides, as nova.exception and
  * cinder.exception have it. */
-const struct os_error_row os_errors[] = {
-    {401, NULL, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, RETRY_SCOPE_ACCOUNT,
+const struct error_row os_errors[] = {
+    {NULL, 401, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, RETRY_SCOPE_ACCOUNT,
      "check the cloud's credentials"},
-    {403, "forbidden", "Quota exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+    {"forbidden", 403, "Quota exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
-    {403, "forbidden", "Maximum number of ports exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
+    {"forbidden", 403, "Maximum number of ports exceeded", RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
      RETRY_SCOPE_ACCOUNT, "delete what is not needed, or ask for a larger quota"},
-    {403, "forbidden", "Maximum number of metadata items exceeds", RESULT_CODE_QUOTA_EXCEEDED,
+    {"forbidden", 403, "Maximum number of metadata items exceeds", RESULT_CODE_QUOTA_EXCEEDED,
      NEVER, RETRY_SCOPE_ACCOUNT, "give the machine fewer tags"},
-    {403, "forbidden", "Only volume-backed servers are allowed", RESULT_CODE_BAD_REQUEST_DATA,
+    {"forbidden", 403, "Only volume-backed servers are allowed", RESULT_CODE_BAD_REQUEST_DATA,
      NEVER, ANY, "set volume_created, or take another flavor"},
-    {403, "forbidden", "It is not allowed to create an interface on external network",
+    {"forbidden", 403, "It is not allowed to create an interface on external network",
      RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
      "take a network of the project, and a floating IP if need be"},
-    {409, "OverQuota", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+    {"OverQuota", 409, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
-    {409, "SubnetPoolQuotaExceeded", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+    {"SubnetPoolQuotaExceeded", 409, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
-    {404, "QuotaResourceUnknown", NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
+    {"QuotaResourceUnknown", 404, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
      "this cloud has no quota of that"},
-    {413, "overLimit", "VolumeSizeExceedsLimit", RESULT_CODE_QUOTA_EXCEEDED, NEVER,
+    {"overLimit", 413, "VolumeSizeExceedsLimit", RESULT_CODE_QUOTA_EXCEEDED, NEVER,
      RETRY_SCOPE_ACCOUNT, "make the volume smaller"},
-    {413, "overLimit", NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+    {"overLimit", 413, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "delete what is not needed, or ask for a larger quota"},
-    {413, "overLimitFault", NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT,
+    {"overLimitFault", 413, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT,
      "call less often"},
-    {429, NULL, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT, "call less often"},
-    {409, "IpAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+    {NULL, 429, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, RETRY_SCOPE_ACCOUNT, "call less often"},
+    {"IpAddressGenerationFailure", 409, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "take another network, or free addresses of this one"},
-    {409, "IpAddressGenerationFailureAllSubnets", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+    {"IpAddressGenerationFailureAllSubnets", 409, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "take another network, or free addresses of this one"},
-    {409, "IpAddressGenerationFailureNoMatchingSubnet", NULL, RESULT_CODE_FAILED_PRECONDITION,
+    {"IpAddressGenerationFailureNoMatchingSubnet", 409, NULL, RESULT_CODE_FAILED_PRECONDITION,
      NEVER, ANY, "take a network that has a subnet for machines"},
-    {400, "ExternalIpAddressExhausted", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+    {"ExternalIpAddressExhausted", 400, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "take another external network, or release floating IPs"},
-    {503, "MacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+    {"MacAddressGenerationFailure", 503, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "try again"},
-    {503, "NetworkMacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+    {"NetworkMacAddressGenerationFailure", 503, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "try again"},
-    {503, "HostMacAddressGenerationFailure", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
+    {"HostMacAddressGenerationFailure", 503, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF,
      RETRY_SCOPE_REGION, "try again"},
-    {503, "NoNetworkAvailable", NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, RETRY_SCOPE_REGION,
+    {"NoNetworkAvailable", 503, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, RETRY_SCOPE_REGION,
      "ask whoever runs the cloud for more networks"},
-    {404, "ExternalGatewayForFloatingIPNotFound", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+    {"ExternalGatewayForFloatingIPNotFound", 404, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "connect the machine's network to the external one with a router"},
-    {409, "FloatingIPPortAlreadyAssociated", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+    {"FloatingIPPortAlreadyAssociated", 409, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "take another floating IP, or free this one"},
-    {409, "IpAddressInUse", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+    {"IpAddressInUse", 409, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "take another address"},
-    {409, "IpAddressAlreadyAllocated", NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+    {"IpAddressAlreadyAllocated", 409, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "take another address"},
-    {400, "badRequest", "Fixed IP address", RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+    {"badRequest", 400, "Fixed IP address", RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "take another address"},
-    {400, "InvalidIpForNetwork", NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
+    {"InvalidIpForNetwork", 400, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
      "take an address of the network"},
-    {400, "InvalidIpForSubnet", NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
+    {"InvalidIpForSubnet", 400, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY,
      "take an address of the subnet"},
-    {404, "NetworkNotFound", NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
+    {"NetworkNotFound", 404, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
      "check the network's name or id"},
-    {404, "SubnetNotFound", NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
+    {"SubnetNotFound", 404, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
      "check the subnet's name or id"},
-    {404, "SecurityGroupNotFound", NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
+    {"SecurityGroupNotFound", 404, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY,
      "check the security group's name or id"},
-    {400, "PortSecurityAndIPRequiredForSecurityGroups", NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER,
+    {"PortSecurityAndIPRequiredForSecurityGroups", 400, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER,
      ANY, "take a network that has a subnet and port security"},
     /* Something has the port: an order that came before, it may be. */
-    {409, "PortInUse", NULL, RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
+    {"PortInUse", 409, NULL, RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
      RETRY_SCOPE_INSTANCE, "look which machine has it"},
-    {409, "PortBound", NULL, RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
+    {"PortBound", 409, NULL, RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
      RETRY_SCOPE_INSTANCE, "look which machine has it"},
-    {409, "conflictingRequest", "Port ", RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
+    {"conflictingRequest", 409, "Port ", RESULT_CODE_FAILED_PRECONDITION, RETRY_CLASS_AFTER_LOOKUP,
      RETRY_SCOPE_INSTANCE, "look which machine has it"},
-    {400, "badRequest", "Invalid volume: ", RESULT_CODE_FAILED_PRECONDITION, NEVER,
+    {"badRequest", 400, "Invalid volume: ", RESULT_CODE_FAILED_PRECONDITION, NEVER,
      RETRY_SCOPE_INSTANCE, "look at the volume's state"},
-    {403, NULL, NULL, RESULT_CODE_FORBIDDEN, NEVER, RETRY_SCOPE_ACCOUNT,
+    {NULL, 403, NULL, RESULT_CODE_FORBIDDEN, NEVER, RETRY_SCOPE_ACCOUNT,
      "the cloud's user needs a role that may do this"},
-    {404, NULL, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "check the name or id"},
-    {410, NULL, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "it is gone: take another one"},
-    {405, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
-    {406, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
+    {NULL, 404, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "check the name or id"},
+    {NULL, 410, NULL, RESULT_CODE_NOT_FOUND, NEVER, ANY, "it is gone: take another one"},
+    {NULL, 405, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
+    {NULL, 406, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY,
      "this cloud does not speak the version that is needed"},
-    {501, NULL, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
-    {409, NULL, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, RETRY_SCOPE_INSTANCE,
+    {NULL, 501, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, "this cloud cannot do it"},
+    {NULL, 409, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, RETRY_SCOPE_INSTANCE,
      "look at its state"},
-    {412, NULL, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, RETRY_SCOPE_INSTANCE,
+    {NULL, 412, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, RETRY_SCOPE_INSTANCE,
      "somebody else has changed it meanwhile"},
-    {400, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
-    {413, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "make the request smaller"},
-    {414, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "make the request smaller"},
-    {415, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
-    {422, NULL, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
-    {300, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+    {NULL, 400, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
+    {NULL, 413, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "make the request smaller"},
+    {NULL, 414, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "make the request smaller"},
+    {NULL, 415, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
+    {NULL, 422, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, "correct the request"},
+    {NULL, 300, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the catalogue's endpoint or an endpoint_override is not what it should be"},
-    {301, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+    {NULL, 301, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the service has moved: correct the catalogue or the endpoint_override"},
-    {302, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+    {NULL, 302, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the service has moved: correct the catalogue or the endpoint_override"},
-    {303, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+    {NULL, 303, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the service has moved: correct the catalogue or the endpoint_override"},
-    {307, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+    {NULL, 307, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the service has moved: correct the catalogue or the endpoint_override"},
-    {308, NULL, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
+    {NULL, 308, NULL, RESULT_CODE_UNAVAILABLE, NEVER, RETRY_SCOPE_CLOUD,
      "the service has moved: correct the catalogue or the endpoint_override"},
-    {0, NULL, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, RETRY_SCOPE_CLOUD, "try again later"},
+    {NULL, 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, RETRY_SCOPE_CLOUD, "try again later"},
 };
 const size_t os_errors_len = ARRAY_LEN(os_errors);
 
-const struct os_error_row *os_error_find(int status, const struct os_fault *fault)
+const struct error_row *os_error_find(int status, const struct os_fault *fault)
 {
-    const struct os_error_row *row = os_errors;
-    for (;; row++) {
-        if (row->status != 0 && row->status != status)
-            continue;
-        if (row->type != NULL && strcmp(row->type, fault->type) != 0)
-            continue;
-        if (row->starts == NULL || strncmp(row->starts, fault->message, strlen(row->starts)) == 0)
-            return row;
-    }
+    return error_find(os_errors, os_errors_len, fault->type, fault->message, status);
 }
 
 /* ---- The body ---- */
@@ -258,10 +250,10 @@ pb_ResultCode os_map_error(struct op *op, const char *cloud, const char *service
 {
     struct os_fault fault;
     os_fault_read(op->arena, rsp->body, rsp->body_len, &fault);
-    const struct os_error_row *row = os_error_find(rsp->status, &fault);
+    const struct error_row *row = os_error_find(rsp->status, &fault);
     op_native(op, rsp->status, fault.type, fault.message, os_request_id(rsp));
     op_retry(op, row->retry, 0, row->scope);
-    return op_fail(op, row->code, "cloud %s: the %s service says %d%s%s; %s", cloud, service,
+    return op_fail(op, row->result, "cloud %s: the %s service says %d%s%s; %s", cloud, service,
                    rsp->status, fault.message[0] == '\0' ? "" : ": ", fault.message, row->advice);
 }
 
@@ -286,8 +278,8 @@ pb_ResultCode os_map_login_error(struct op *op, const char *cloud, const char *s
             "auth_url in %s",
             cloud, rsp->status, source);
     }
-    const struct os_error_row *row = os_error_find(rsp->status, &fault);
+    const struct error_row *row = os_error_find(rsp->status, &fault);
     op_retry(op, row->retry, 0, row->scope);
-    return op_fail(op, row->code, "cloud %s: Keystone says %d%s%s; %s", cloud, rsp->status,
+    return op_fail(op, row->result, "cloud %s: Keystone says %d%s%s; %s", cloud, rsp->status,
                    fault.message[0] == '\0' ? "" : ": ", fault.message, row->advice);
 }

@@ -6,6 +6,7 @@
 #ifndef OS_ERRORS_H
 #define OS_ERRORS_H
 
+#include "kit/error.h"
 #include "os.h"
 
 /* The words in an error's body, whichever service wrote it. */
@@ -17,19 +18,9 @@ struct os_fault {
 /* Any body at all: JSON of Nova, Cinder, Neutron, Keystone, Glance; HTML; text. */
 void os_fault_read(struct arena *a, const char *body, size_t len, struct os_fault *ret);
 
-/* One row of the table: the first that fits is what it means. */
-struct os_error_row {
-    int status;         /* 0: any */
-    const char *type;   /* NULL: any */
-    const char *starts; /* how the message begins; NULL: anyhow */
-    pb_ResultCode code;
-    pb_RetryClass retry;
-    pb_RetryScope scope;
-    const char *advice; /* what to do */
-};
-extern const struct os_error_row os_errors[]; /* the last one fits everything */
+extern const struct error_row os_errors[]; /* the last one fits everything */
 extern const size_t os_errors_len;
-const struct os_error_row *os_error_find(int status, const struct os_fault *fault);
+const struct error_row *os_error_find(int status, const struct os_fault *fault);
 
 /* For struct sender_ops. `cloud` is the connection's name, `service` the service's. */
 pb_ResultCode os_map_error(struct op *op, const char *cloud, const char *service,

@@ -134,11 +134,11 @@ static const struct example {
      NETWORK(
          "PublicIPCountLimitReached",
          "Cannot create more than 10 public IP addresses for this subscription in this region."),
-     RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ".CountLimitReached"},
+     RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, "*CountLimitReached"},
     {400, NETWORK("NetworkSecurityRuleLimitReached", "x"), RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
-     ".LimitReached"},
+     "*LimitReached"},
     {400, NETWORK("SubnetLimitExceeded", "x"), RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
-     ".LimitExceeded"},
+     "*LimitExceeded"},
     {409, ARM("ResourceQuotaExceeded", "x"), RESULT_CODE_QUOTA_EXCEEDED, BACKOFF,
      "ResourceQuotaExceeded"},
     {409, ARM("MaxStorageAccountsCountPerSubscriptionExceeded", "x"), RESULT_CODE_QUOTA_EXCEEDED,
@@ -186,7 +186,7 @@ static const struct example {
          "The resource 'web' already exists in location 'westus' in resource group 'lab'."),
      RESULT_CODE_ALREADY_EXISTS, NEVER, "InvalidResourceLocation"},
     {409, COMPUTE("PrivateIPAddressAlreadyExists", "x", "x"), RESULT_CODE_ALREADY_EXISTS, NEVER,
-     ".AlreadyExists"},
+     "*AlreadyExists"},
     /* Not there. */
     {404,
      ARM("ResourceNotFound",
@@ -217,9 +217,9 @@ static const struct example {
      NETWORK("InUseSubnetCannotBeDeleted", "Subnet default is in use by /x and cannot be deleted."),
      RESULT_CODE_FAILED_PRECONDITION, BACKOFF, "InUse*"},
     {409, COMPUTE("NicInUse", "Network Interface /a is used by existing resource /b.", "x"),
-     RESULT_CODE_FAILED_PRECONDITION, BACKOFF, ".InUse"},
+     RESULT_CODE_FAILED_PRECONDITION, BACKOFF, "*InUse"},
     {400, NETWORK("PublicIPAddressCannotBeDeleted", "Public IP address is in use."),
-     RESULT_CODE_FAILED_PRECONDITION, BACKOFF, ".CannotBeDeleted"},
+     RESULT_CODE_FAILED_PRECONDITION, BACKOFF, "*CannotBeDeleted"},
     {400,
      NETWORK("NicReservedForAnotherVm",
              "Nic(s) in request is reserved for another Virtual Machine for 180 seconds."),
@@ -274,7 +274,7 @@ static const struct example {
          "'Microsoft.Network/networkInterfaces'."),
      RESULT_CODE_BAD_REQUEST_DATA, NEVER, "LocationNotAvailableForResourceType"},
     {400, NETWORK("VirtualNetworkTapNotSupported", "x"), RESULT_CODE_NOT_SUPPORTED, NEVER,
-     ".NotSupported"},
+     "*NotSupported"},
     {400,
      COMPUTE("InvalidParameter", "The value Standard_X for the VM size is not valid.", "vmSize"),
      RESULT_CODE_BAD_REQUEST_DATA, NEVER, "Invalid*"},
@@ -336,7 +336,7 @@ static void begin(void)
     op = (struct op){.arena = &arena, .token = "", .result = result_new(&arena)};
 }
 
-static const struct az_error_row *row_of(const struct example *e, struct az_fault *fault)
+static const struct error_row *row_of(const struct example *e, struct az_fault *fault)
 {
     az_fault_read(&arena, e->body, strlen(e->body), fault);
     return az_error_find(fault, e->status);
@@ -350,7 +350,7 @@ static void test_examples(void **state)
         struct http_response rsp = answer(e->status, e->body);
         struct az_fault fault;
         begin();
-        const struct az_error_row *row = row_of(e, &fault);
+        const struct error_row *row = row_of(e, &fault);
         if ((row->code == NULL) != (e->row == NULL) || (e->row && strcmp(row->code, e->row) != 0))
             fail_msg("example %zu comes to the row of %s", i, row->code ? row->code : "a status");
         pb_ResultCode code = az_map_error(&op, "lab", NULL, &rsp);

@@ -316,7 +316,7 @@ static void test_every_row(void **state)
     for (size_t i = 0; i < os_errors_len; i++) {
         if (!hit[i])
             fail_msg("nothing above meets row %zu: %d %s %s", i, os_errors[i].status,
-                     os_errors[i].type == NULL ? "" : os_errors[i].type,
+                     os_errors[i].code == NULL ? "" : os_errors[i].code,
                      os_errors[i].starts == NULL ? "" : os_errors[i].starts);
     }
 }
