@@ -1,7 +1,5 @@
 #include "az_manifest.h"
 
-#include <pthread.h>
-
 #include "kit/manifest.h"
 
 #define M  PRESENCE_MANDATORY
@@ -142,22 +140,16 @@ static const struct manifest_parameter settings[] = {
                     "10000."},
 };
 
-static pb_Manifest manifest = pb_Manifest_INIT;
-
-static void build(void)
-{
-    static const struct manifest_rows rows = {
-        attributes, ARRAY_LEN(attributes), parameters, ARRAY_LEN(parameters),
-        settings,   ARRAY_LEN(settings),   false,
-    };
-
-    manifest_build(&rows, &manifest);
-}
-
 const pb_Manifest *azure_manifest(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct manifest_rows rows = {
+        .attributes = attributes,
+        .n_attributes = ARRAY_LEN(attributes),
+        .parameters = parameters,
+        .n_parameters = ARRAY_LEN(parameters),
+        .settings = settings,
+        .n_settings = ARRAY_LEN(settings),
+    };
 
-    pthread_once(&once, build);
-    return &manifest;
+    return manifest_of(&rows);
 }

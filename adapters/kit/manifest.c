@@ -1,5 +1,7 @@
 #include "kit/manifest.h"
 
+#include <pthread.h>
+
 #include "isobar/arena.h"
 #include "kit/fields.h"
 
@@ -60,7 +62,8 @@ static size_t fill_parameters(struct arena *a, const struct manifest_parameter *
     return filled;
 }
 
-void manifest_build(const struct manifest_rows *rows, pb_Manifest *ret)
+/* The memory is never given back. */
+static void build(const struct manifest_rows *rows, pb_Manifest *ret)
 {
     struct arena a;
 
@@ -73,4 +76,20 @@ void manifest_build(const struct manifest_rows *rows, pb_Manifest *ret)
     ret->n_parameters = fill_parameters(&a, rows->parameters, rows->n_parameters, &ret->parameters);
     ret->n_settings = fill_parameters(&a, rows->settings, rows->n_settings, &ret->settings);
     ret->open_parameters = rows->open_parameters;
+}
+
+const pb_Manifest *manifest_of(struct manifest_rows *rows)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    if (rows->built)
+        return &rows->message;
+    pthread_mutex_lock(&lock);
+    if (!rows->built) {
+        rows->message = (pb_Manifest)pb_Manifest_INIT;
+        build(rows, &rows->message);
+        rows->built = true;
+    }
+    pthread_mutex_unlock(&lock);
+    return &rows->message;
 }

@@ -1,7 +1,5 @@
 #include "os_manifest.h"
 
-#include <pthread.h>
-
 #include "kit/manifest.h"
 #include "os.h"
 
@@ -82,20 +80,16 @@ static const struct manifest_parameter settings[] = {
          "the cloud's list, if there is one. Nothing is ordered again before; otherwise 5000."},
 };
 
-static pb_Manifest manifest = pb_Manifest_INIT;
-
-static void build(void)
-{
-    static const struct manifest_rows rows = {
-        attributes, ARRAY_LEN(attributes), parameters, ARRAY_LEN(parameters),
-        settings,   ARRAY_LEN(settings),   false,
-    };
-    manifest_build(&rows, &manifest);
-}
-
 const pb_Manifest *openstack_manifest(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, build);
-    return &manifest;
+    static struct manifest_rows rows = {
+        .attributes = attributes,
+        .n_attributes = ARRAY_LEN(attributes),
+        .parameters = parameters,
+        .n_parameters = ARRAY_LEN(parameters),
+        .settings = settings,
+        .n_settings = ARRAY_LEN(settings),
+    };
+
+    return manifest_of(&rows);
 }

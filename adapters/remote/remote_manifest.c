@@ -1,6 +1,4 @@
 /* The manifest: everything may be given, since the other gateway knows what its cloud needs. */
-#include <pthread.h>
-
 #include "kit/manifest.h"
 #include "remote.h"
 
@@ -42,21 +40,15 @@ static const struct manifest_parameter settings[] = {
          "connection is opened."},
 };
 
-static pb_Manifest manifest = pb_Manifest_INIT;
-
-static void build(void)
-{
-    static const struct manifest_rows rows = {
-        attributes, ARRAY_LEN(attributes), NULL, 0, settings, ARRAY_LEN(settings), true,
-    };
-
-    manifest_build(&rows, &manifest);
-}
-
 const pb_Manifest *remote_manifest(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct manifest_rows rows = {
+        .attributes = attributes,
+        .n_attributes = ARRAY_LEN(attributes),
+        .settings = settings,
+        .n_settings = ARRAY_LEN(settings),
+        .open_parameters = true,
+    };
 
-    pthread_once(&once, build);
-    return &manifest;
+    return manifest_of(&rows);
 }

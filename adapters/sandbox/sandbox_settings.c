@@ -187,17 +187,11 @@ static const struct manifest_parameter parameters[] = {
      .description = "The machine ends in ERROR instead of RUNNING."},
 };
 
-static pb_Manifest manifest = pb_Manifest_INIT;
 static struct manifest_parameter shown[ARRAY_LEN(rows)]; /* the rows, as the manifest has them */
 static char initials[ARRAY_LEN(rows)][24];
 
-static void build(void)
+static void show(void)
 {
-    static const struct manifest_rows all = {
-        attributes, ARRAY_LEN(attributes), parameters, ARRAY_LEN(parameters),
-        shown,      ARRAY_LEN(shown),      false,
-    };
-
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         snprintf(initials[i], sizeof(initials[i]), "%lld", (long long)rows[i].initial);
         shown[i].name = rows[i].name;
@@ -206,13 +200,20 @@ static void build(void)
         shown[i].initial = rows[i].kind == SCRIPT ? NULL : initials[i];
         shown[i].description = rows[i].description;
     }
-    manifest_build(&all, &manifest);
 }
 
 const pb_Manifest *sandbox_manifest(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct manifest_rows all = {
+        .attributes = attributes,
+        .n_attributes = ARRAY_LEN(attributes),
+        .parameters = parameters,
+        .n_parameters = ARRAY_LEN(parameters),
+        .settings = shown,
+        .n_settings = ARRAY_LEN(shown),
+    };
 
-    pthread_once(&once, build);
-    return &manifest;
+    pthread_once(&once, show);
+    return manifest_of(&all);
 }

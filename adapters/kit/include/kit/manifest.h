@@ -2,6 +2,8 @@
 #ifndef ISOBAR_KIT_MANIFEST_H
 #define ISOBAR_KIT_MANIFEST_H
 
+#include <stdatomic.h>
+
 #include "isobar/base.h"
 #include "isobar/pb.h"
 
@@ -35,9 +37,12 @@ struct manifest_rows {
     const struct manifest_parameter *settings;
     size_t n_settings;
     bool open_parameters; /* further ones are taken as they are */
+    /* manifest_of()'s own; zeroed at first. */
+    atomic_bool built;
+    pb_Manifest message;
 };
 
-/* Fill in a manifest that stays valid for ever, once: the memory is never given back. */
-void manifest_build(const struct manifest_rows *rows, pb_Manifest *ret);
+/* The manifest, built when it is first asked for; it stays valid for ever. Thread-safe. */
+const pb_Manifest *manifest_of(struct manifest_rows *rows);
 
 #endif
