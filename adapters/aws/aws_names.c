@@ -9,7 +9,7 @@
 #include "aws_networks.h"
 #include "aws_types.h"
 #include "isobar/clock.h"
-#include "isobar/hash.h"
+#include "kit/memo.h"
 
 /* How long something is taken for true; that it is not there; that it cannot be asked for. */
 #define FRESH_NS  (300 * NS_PER_SEC)
@@ -17,18 +17,8 @@
 #define FAILED_NS (10 * NS_PER_SEC)
 
 enum {
-    ASK_MS = 2000,    /* the most that names may hold up an answer */
-    ROWS_MAX = 20000, /* of one table; past it, it begins anew */
-    AT_ONCE = 200,    /* values of one filter */
-};
-
-/* One thing, by its id. */
-struct row {
-    char *id;
-    char *name; /* NULL: there is none, or it is not known */
-    int64_t vcpus, memory_mib;
-    int64_t until_ns; /* it is taken for true till then */
-    UT_hash_handle hh;
+    ASK_MS = 2000, /* the most that names may hold up an answer */
+    AT_ONCE = 200, /* values of one filter */
 };
 
 enum table_kind {
@@ -39,7 +29,7 @@ enum table_kind {
 };
 
 struct table {
-    struct row *rows;
+    struct memo rows; /* by id; till at_ns they are taken for true */
     bool asking;
 };
 
@@ -57,66 +47,25 @@ struct aws_names *aws_names_new(void)
     return n;
 }
 
-static void row_free(struct row *r)
-{
-    free(r->id);
-    free(r->name);
-    free(r);
-}
-
-static void table_clear(struct table *t)
-{
-    struct row *r, *next;
-
-    HASH_ITER (hh, t->rows, r, next) {
-        HASH_DEL(t->rows, r);
-        row_free(r);
-    }
-}
-
 void aws_names_free(struct aws_names *n)
 {
     if (n == NULL)
         return;
     for (int i = 0; i < N_TABLES; i++)
-        table_clear(&n->tables[i]);
+        memo_clear(&n->tables[i].rows);
     pthread_mutex_destroy(&n->lock);
     free(n);
 }
 
 /* ---- With the lock held ---- */
 
-static struct row *learn(struct table *t, const char *id)
+static void forget(struct memo_row *r)
 {
-    struct row *r;
-
-    HASH_FIND_STR(t->rows, id, r);
-    if (r != NULL)
-        return r;
-    if (HASH_COUNT(t->rows) >= ROWS_MAX)
-        table_clear(t);
-    r = calloc(1, sizeof(*r));
-    char *copy = r != NULL ? strdup(id) : NULL;
-    if (copy == NULL) {
-        free(r);
-        return NULL;
-    }
-    r->id = copy;
-    HASH_ADD_KEYPTR(hh, t->rows, r->id, strlen(r->id), r);
-    if (HASH_ADDED(hh, r))
-        return r;
-    row_free(r);
-    return NULL;
-}
-
-static void forget(struct row *r)
-{
-    free(r->name);
-    r->name = NULL;
+    memo_set(&r->name, NULL);
     r->vcpus = r->memory_mib = 0;
 }
 
-static void learn_type(struct row *r, const void *item)
+static void learn_type(struct memo_row *r, const void *item)
 {
     const struct aws_type *t = item;
 
@@ -126,7 +75,7 @@ static void learn_type(struct row *r, const void *item)
 
 static const struct table_info {
     const struct aws_kind *kind;
-    void (*learn)(struct row *r, const void *item); /* beside the name; may be NULL */
+    void (*learn)(struct memo_row *r, const void *item); /* beside the name; may be NULL */
 } tables[N_TABLES] = {
     [IMAGES] = {&aws_image_kind, NULL},
     [NETWORKS] = {&aws_vpc_kind, NULL},
@@ -140,24 +89,24 @@ static void learn_all(struct table *t, const struct table_info *info, pb_ResultC
     int64_t now = clock_mono_ns();
 
     for (size_t i = 0; i < n_ids; i++) {
-        struct row *r = learn(t, ids[i]);
+        struct memo_row *r = memo_learn(&t->rows, ids[i]);
         if (r == NULL)
             continue;
         if (code == RESULT_CODE_OK)
             forget(r);
-        r->until_ns = now + (code == RESULT_CODE_OK ? ABSENT_NS : FAILED_NS);
+        r->at_ns = now + (code == RESULT_CODE_OK ? ABSENT_NS : FAILED_NS);
     }
     for (size_t i = 0; code == RESULT_CODE_OK && i < list->n; i++) {
         const struct aws_thing *thing =
             (const void *)((const char *)list->items + i * info->kind->item->size);
-        struct row *r = learn(t, thing->id);
+        struct memo_row *r = memo_learn(&t->rows, thing->id);
         if (r == NULL)
             continue;
         forget(r);
-        r->name = strdup(thing->name);
+        memo_set(&r->name, thing->name);
         if (info->learn != NULL)
             info->learn(r, thing);
-        r->until_ns = now + FRESH_NS;
+        r->at_ns = now + FRESH_NS;
     }
 }
 
@@ -190,25 +139,24 @@ static bool want(struct want *w, enum table_kind kind, const char *id)
 }
 
 /* What is known of it, or NULL. */
-static const struct row *look(struct aws_names *n, enum table_kind kind, const char *id,
-                              struct want *w)
+static const struct memo_row *look(struct aws_names *n, enum table_kind kind, const char *id,
+                                   struct want *w)
 {
     struct table *t = &n->tables[kind];
-    struct row *r;
 
     if (id[0] == '\0')
         return NULL;
-    HASH_FIND_STR(t->rows, id, r);
-    if (w->arena == NULL || t->asking || (r != NULL && w->now < r->until_ns))
+    struct memo_row *r = memo_find(&t->rows, id);
+    if (w->arena == NULL || t->asking || (r != NULL && w->now < r->at_ns))
         return r;
     /* Once, however many machines have it: the row is there from now on. */
-    r = learn(t, id);
+    r = memo_learn(&t->rows, id);
     if (r != NULL && want(w, kind, id))
-        r->until_ns = INT64_MAX;
+        r->at_ns = INT64_MAX;
     return r;
 }
 
-static char *text_of(struct arena *a, const struct row *r)
+static char *text_of(struct arena *a, const struct memo_row *r)
 {
     return r == NULL || r->name == NULL ? NULL : arena_strdup(a, r->name);
 }
@@ -216,7 +164,7 @@ static char *text_of(struct arena *a, const struct row *r)
 static void fill(struct aws_names *n, struct arena *a, pb_Vm *vm, struct want *w)
 {
     char *name = text_of(a, look(n, IMAGES, vm->image_id, w));
-    const struct row *type = look(n, TYPES, vm->flavor_id, w);
+    const struct memo_row *type = look(n, TYPES, vm->flavor_id, w);
 
     if (name != NULL)
         vm->image_name = name;

@@ -7,6 +7,7 @@
 #include "az_things.h"
 #include "isobar/clock.h"
 #include "isobar/hash.h"
+#include "kit/memo.h"
 
 /* How long sizes are taken for true; that one is not there; that they cannot be asked for. */
 #define FRESH_NS  (300 * NS_PER_SEC)
@@ -15,24 +16,16 @@
 
 enum {
     ASK_MS = 2000,       /* the most that sizes may hold up an answer */
-    SIZES_MAX = 20000,   /* of one location; more are not taken */
     LOCATIONS_MAX = 200, /* more are not taken */
     KEY_MAX = 128,
-};
-
-/* A size of a location. */
-struct size {
-    char *name; /* in small letters */
-    int64_t vcpus, memory_mib;
-    UT_hash_handle hh;
 };
 
 /* The sizes of a location, as they were last heard. */
 struct place {
     char *name;
-    struct size *sizes;
-    int64_t asked_ns; /* when */
-    int64_t until_ns; /* they are taken for true till then */
+    struct memo sizes; /* by name, in small letters; what it has no room for is not taken */
+    int64_t asked_ns;  /* when */
+    int64_t until_ns;  /* they are taken for true till then */
     bool asking;
     UT_hash_handle hh;
 };
@@ -51,24 +44,13 @@ struct az_names *az_names_new(void)
     return n;
 }
 
-static void sizes_free(struct place *p)
-{
-    struct size *s, *next;
-
-    HASH_ITER (hh, p->sizes, s, next) {
-        HASH_DEL(p->sizes, s);
-        free(s->name);
-        free(s);
-    }
-}
-
 static void places_free(struct az_names *n)
 {
     struct place *p, *next;
 
     HASH_ITER (hh, n->places, p, next) {
         HASH_DEL(n->places, p);
-        sizes_free(p);
+        memo_clear(&p->sizes);
         free(p->name);
         free(p);
     }
@@ -123,21 +105,14 @@ static struct place *place_of(struct az_names *n, const char *key)
 static void add_size(struct place *p, const struct az_size *from)
 {
     char key[KEY_MAX];
-    struct size *s;
 
-    if (!key_of(from->thing.name, key) || HASH_COUNT(p->sizes) >= SIZES_MAX)
+    if (!key_of(from->thing.name, key) || memo_find(&p->sizes, key) != NULL ||
+        memo_is_full(&p->sizes))
         return;
-    HASH_FIND_STR(p->sizes, key, s);
-    if (s != NULL || (s = calloc(1, sizeof(*s))) == NULL)
-        return;
-    s->name = strdup(key);
-    s->vcpus = from->vcpus;
-    s->memory_mib = from->memory_mib;
-    if (s->name != NULL)
-        HASH_ADD_KEYPTR(hh, p->sizes, s->name, strlen(s->name), s);
-    if (s->name == NULL || !HASH_ADDED(hh, s)) {
-        free(s->name);
-        free(s);
+    struct memo_row *r = memo_learn(&p->sizes, key);
+    if (r != NULL) {
+        r->vcpus = from->vcpus;
+        r->memory_mib = from->memory_mib;
     }
 }
 
@@ -150,7 +125,7 @@ static void learn(struct place *p, pb_ResultCode code, const struct shape_list *
     p->until_ns = p->asked_ns + (code == RESULT_CODE_OK ? FRESH_NS : FAILED_NS);
     if (code != RESULT_CODE_OK)
         return;
-    sizes_free(p);
+    memo_clear(&p->sizes);
     for (size_t i = 0; i < list->n; i++)
         add_size(p, &sizes[i]);
 }
@@ -159,14 +134,13 @@ static void learn(struct place *p, pb_ResultCode code, const struct shape_list *
 static struct place *fill(struct az_names *n, pb_Vm *vm, int64_t now)
 {
     char place[KEY_MAX], name[KEY_MAX];
-    struct size *s = NULL;
 
     if (!key_of(vm->region, place) || !key_of(vm->flavor_id, name))
         return NULL;
     struct place *p = place_of(n, place);
     if (p == NULL)
         return NULL;
-    HASH_FIND_STR(p->sizes, name, s);
+    const struct memo_row *s = memo_find(&p->sizes, name);
     if (s != NULL) {
         vm->vcpus = field_u32(s->vcpus);
         vm->memory_mib = field_u64(s->memory_mib);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "isobar/clock.h"
-#include "isobar/hash.h"
+#include "kit/memo.h"
 #include "os.h"
 #include "os_flavors.h"
 #include "os_images.h"
@@ -16,16 +16,7 @@
 
 enum {
     ASK_MS = 2000,     /* the most that names may hold up an answer */
-    ROWS_MAX = 20000,  /* of one table; past it, it begins anew */
     IMAGES_SINGLE = 3, /* so many images are asked for one by one, more by their list */
-};
-
-/* One thing, by its key: a flavor's or network's name, an image's id. */
-struct row {
-    char *key, *id, *name; /* NULL: the cloud does not have it, or has several of that name */
-    int64_t vcpus, ram, disk;
-    int64_t learnt_ns;
-    UT_hash_handle hh;
 };
 
 enum table_kind {
@@ -36,7 +27,7 @@ enum table_kind {
 };
 
 struct table {
-    struct row *rows;
+    struct memo rows; /* no id and no name: the cloud does not have it, or has several */
     int64_t asked_ns; /* when its list was last asked for, whatever came of it; 0: never */
     bool asking;
 };
@@ -54,63 +45,24 @@ struct os_names *os_names_new(void)
     return n;
 }
 
-static void row_free(struct row *r)
-{
-    free(r->key);
-    free(r->id);
-    free(r->name);
-    free(r);
-}
-
-static void table_clear(struct table *t)
-{
-    struct row *r, *next;
-    HASH_ITER (hh, t->rows, r, next) {
-        HASH_DEL(t->rows, r);
-        row_free(r);
-    }
-}
-
 void os_names_free(struct os_names *n)
 {
     if (n == NULL)
         return;
     for (int i = 0; i < N_TABLES; i++)
-        table_clear(&n->tables[i]);
+        memo_clear(&n->tables[i].rows);
     pthread_mutex_destroy(&n->lock);
     free(n);
 }
 
 /* ---- With the lock held ---- */
 
-static void set_text(char **at, const char *text)
+static struct memo_row *learn(struct table *t, const char *key, int64_t now)
 {
-    free(*at);
-    *at = text == NULL ? NULL : strdup(text);
-}
+    struct memo_row *r = memo_learn(&t->rows, key);
 
-static struct row *learn(struct table *t, const char *key, int64_t now)
-{
-    struct row *r;
-    HASH_FIND_STR(t->rows, key, r);
-    if (r == NULL) {
-        if (HASH_COUNT(t->rows) >= ROWS_MAX)
-            table_clear(t);
-        r = calloc(1, sizeof(*r));
-        char *copy = r == NULL ? NULL : strdup(key);
-        if (copy == NULL) {
-            free(r);
-            return NULL;
-        }
-        r->key = copy;
-        HASH_ADD_KEYPTR(hh, t->rows, r->key, strlen(r->key), r);
-        if (!HASH_ADDED(hh, r)) {
-            free(copy);
-            free(r);
-            return NULL;
-        }
-    }
-    r->learnt_ns = now;
+    if (r != NULL)
+        r->at_ns = now;
     return r;
 }
 
@@ -121,14 +73,14 @@ static void learn_flavors(struct table *t, const struct shape_list *list, int64_
         /* By the id as well: before 2.47, that is what a machine has. */
         const char *keys[] = {f[i].thing.name, f[i].thing.id};
         for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
-            struct row *r = keys[k] == NULL ? NULL : learn(t, keys[k], now);
+            struct memo_row *r = keys[k] == NULL ? NULL : learn(t, keys[k], now);
             if (r == NULL)
                 continue;
-            set_text(&r->id, f[i].thing.id);
-            set_text(&r->name, f[i].thing.name);
+            memo_set(&r->id, f[i].thing.id);
+            memo_set(&r->name, f[i].thing.name);
             r->vcpus = f[i].vcpus;
-            r->ram = f[i].ram;
-            r->disk = f[i].disk;
+            r->memory_mib = f[i].ram;
+            r->disk_gib = f[i].disk;
         }
     }
 }
@@ -139,12 +91,11 @@ static void learn_networks(struct table *t, const struct shape_list *list, int64
     for (size_t i = 0; i < list->n; i++) {
         if (w[i].thing.name == NULL)
             continue;
-        struct row *r;
-        HASH_FIND_STR(t->rows, w[i].thing.name, r);
-        bool twice = r != NULL && r->learnt_ns == now;
+        struct memo_row *r = memo_find(&t->rows, w[i].thing.name);
+        bool twice = r != NULL && r->at_ns == now;
         r = learn(t, w[i].thing.name, now);
         if (r != NULL)
-            set_text(&r->id, twice ? NULL : w[i].thing.id);
+            memo_set(&r->id, twice ? NULL : w[i].thing.id);
     }
 }
 
@@ -153,16 +104,16 @@ static void learn_images(struct table *t, const struct shape_list *list, int64_t
     const struct os_thing *image = list->items;
     for (size_t i = 0; i < list->n; i++) {
         image = (const void *)((const char *)list->items + i * sizeof(struct os_image));
-        struct row *r = image->id == NULL ? NULL : learn(t, image->id, now);
+        struct memo_row *r = image->id == NULL ? NULL : learn(t, image->id, now);
         if (r != NULL)
-            set_text(&r->name, image->name);
+            memo_set(&r->name, image->name);
     }
 }
 
-static bool is_fresh(const struct row *r, int64_t now)
+static bool is_fresh(const struct memo_row *r, int64_t now)
 {
     bool absent = r->id == NULL && r->name == NULL;
-    return now - r->learnt_ns < (absent ? ABSENT_NS : FRESH_NS);
+    return now - r->at_ns < (absent ? ABSENT_NS : FRESH_NS);
 }
 
 /* What has to be asked for: tables, and images one by one. */
@@ -172,12 +123,11 @@ struct want {
     const char *images[IMAGES_SINGLE];
 };
 
-static struct row *look(struct os_names *n, enum table_kind kind, const char *key, int64_t now,
-                        struct want *want)
+static struct memo_row *look(struct os_names *n, enum table_kind kind, const char *key, int64_t now,
+                             struct want *want)
 {
     struct table *t = &n->tables[kind];
-    struct row *r;
-    HASH_FIND_STR(t->rows, key, r);
+    struct memo_row *r = memo_find(&t->rows, key);
     if (r != NULL && is_fresh(r, now))
         return r;
     if (kind == IMAGES) {
@@ -205,18 +155,18 @@ static void fill_flavor(struct os_names *n, struct arena *a, pb_Vm *vm, int64_t 
 {
     bool by_name = vm->flavor_name[0] != '\0';
     const char *key = by_name ? vm->flavor_name : vm->flavor_id;
-    struct row *r = key[0] == '\0' ? NULL : look(n, FLAVORS, key, now, want);
+    struct memo_row *r = key[0] == '\0' ? NULL : look(n, FLAVORS, key, now, want);
     if (r == NULL || r->id == NULL)
         return;
     if (!by_name) {
         vm->vcpus = field_u32(r->vcpus);
-        vm->memory_mib = field_u64(r->ram);
-        vm->disk_gib = field_u64(r->disk);
+        vm->memory_mib = field_u64(r->memory_mib);
+        vm->disk_gib = field_u64(r->disk_gib);
         vm->flavor_name = keep(a, vm->flavor_name, r->name);
     }
     /* A machine keeps the sizes of its flavor; a new flavor may have got the name since. */
-    if (field_u32(r->vcpus) == vm->vcpus && field_u64(r->ram) == vm->memory_mib &&
-        field_u64(r->disk) == vm->disk_gib)
+    if (field_u32(r->vcpus) == vm->vcpus && field_u64(r->memory_mib) == vm->memory_mib &&
+        field_u64(r->disk_gib) == vm->disk_gib)
         vm->flavor_id = keep(a, vm->flavor_id, r->id);
 }
 
@@ -224,13 +174,13 @@ static void fill(struct os_names *n, struct arena *a, pb_Vm *vm, int64_t now, st
 {
     fill_flavor(n, a, vm, now, want);
     if (vm->image_id[0] != '\0') {
-        struct row *r = look(n, IMAGES, vm->image_id, now, want);
+        struct memo_row *r = look(n, IMAGES, vm->image_id, now, want);
         if (r != NULL)
             vm->image_name = keep(a, vm->image_name, r->name);
     }
     for (size_t i = 0; i < vm->n_addresses; i++) {
         pb_VmAddress *address = vm->addresses[i];
-        struct row *r = look(n, NETWORKS, address->network_name, now, want);
+        struct memo_row *r = look(n, NETWORKS, address->network_name, now, want);
         if (r != NULL)
             address->network_id = keep(a, address->network_id, r->id);
     }
@@ -292,9 +242,9 @@ static void ask_image(struct adapter *a, struct op *aside, const char *id)
         os_get(OS_IMAGE, arena_printf(aside->arena, "%s/%s", os_image_kind.path, id));
     pb_ResultCode code = os_ask(a, aside, &req, os_image_kind.one, &image);
     pthread_mutex_lock(&a->names->lock);
-    struct row *r = learn(&a->names->tables[IMAGES], id, clock_mono_ns());
+    struct memo_row *r = learn(&a->names->tables[IMAGES], id, clock_mono_ns());
     if (r != NULL && (code == RESULT_CODE_OK || code == RESULT_CODE_NOT_FOUND))
-        set_text(&r->name, image.thing.name);
+        memo_set(&r->name, image.thing.name);
     pthread_mutex_unlock(&a->names->lock);
 }
 
