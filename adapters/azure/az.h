@@ -10,6 +10,7 @@
 #include "adapter.h"
 #include "az_config.h"
 #include "az_credentials.h"
+#include "kit/body.h"
 #include "kit/fields.h"
 #include "kit/pick.h"
 #include "kit/send.h"
@@ -84,15 +85,8 @@ pb_ResultCode az_wait(struct adapter *a, struct op *op, enum az_service service,
 
 /* ---- A request's body ---- */
 
-struct az_body {
-    struct buf buf;
-    struct json_writer *json;
-};
-
-/* Begin a JSON object; NULL where memory is short, and then az_body_end() fails too. */
-struct json_writer *az_body_begin(struct az_body *b);
-/* End it and put it into the request, in the arena. False where memory is short. */
-bool az_body_end(struct az_body *b, struct arena *a, struct az_request *ret) MUST_USE;
+/* As body_begin(). */
+struct json_writer *az_body_begin(struct request_body *b);
 
 /* ---- Ids: az_id.c ---- */
 

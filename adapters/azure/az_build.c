@@ -38,7 +38,7 @@ void az_put_tags(struct json_writer *w, const struct az_plan *p)
 }
 
 /* What each order begins with: where, and whose. */
-static struct json_writer *begin(struct az_body *b, const struct az_plan *p)
+static struct json_writer *begin(struct request_body *b, const struct az_plan *p)
 {
     struct json_writer *w = az_body_begin(b);
 
@@ -48,12 +48,12 @@ static struct json_writer *begin(struct az_body *b, const struct az_plan *p)
 }
 
 /* A PUT of the same is the same: the names are the operation's own. */
-static bool end(struct az_body *b, struct arena *a, enum az_service service, const char *id,
+static bool end(struct request_body *b, struct arena *a, enum az_service service, const char *id,
                 struct az_request *ret)
 {
     *ret = (struct az_request){
         .service = service, .method = "PUT", .path = az_id_path(a, id), .flags = SEND_IDEMPOTENT};
-    return az_body_end(b, a, ret);
+    return body_end(b, a, &ret->body, &ret->body_len);
 }
 
 /* Without our mark, and no tag: where a policy has things inherit the tags of their group, what
@@ -61,7 +61,7 @@ static bool end(struct az_body *b, struct arena *a, enum az_service service, con
 bool az_build_group(struct adapter *a, struct arena *arena, const struct az_plan *p,
                     struct az_request *ret)
 {
-    struct az_body b;
+    struct request_body b;
     struct json_writer *w = az_body_begin(&b);
 
     json_put_string(w, "location", p->location);
@@ -76,7 +76,7 @@ bool az_build_ip(struct arena *a, const struct az_plan *p, struct az_request *re
     bool dynamic = basic && strcasecmp(spec->public_ip_type, "dynamic") == 0;
     const char *version = spec_parameter(spec, "public_ip_version");
     const char *label = spec_parameter(spec, "dns_label");
-    struct az_body b;
+    struct request_body b;
     struct json_writer *w = begin(&b, p);
 
     json_begin_object(w, "sku");
@@ -145,7 +145,7 @@ bool az_build_nic(struct arena *a, const struct az_plan *p, struct az_request *r
 {
     bool v6 = az_parameter_is(p->spec, "public_ip_version", "IPv6");
     bool public = p->ip_id != NULL || p->address_id != NULL;
-    struct az_body b;
+    struct request_body b;
     struct json_writer *w = begin(&b, p);
 
     json_begin_object(w, "properties");

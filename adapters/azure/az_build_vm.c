@@ -248,7 +248,7 @@ static void put_properties(struct json_writer *w, struct arena *a, const struct 
 
 bool az_build_vm(struct arena *a, const struct az_plan *p, bool fresh, struct az_request *ret)
 {
-    struct az_body b;
+    struct request_body b;
     struct json_writer *w = az_body_begin(&b);
 
     *ret = (struct az_request){
@@ -265,5 +265,5 @@ bool az_build_vm(struct arena *a, const struct az_plan *p, bool fresh, struct az
     put_plan(w, a, p);
     put_identity(w, p);
     put_properties(w, a, p);
-    return az_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }

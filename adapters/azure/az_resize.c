@@ -19,7 +19,7 @@ static pb_ResultCode check(struct adapter *a, struct op *op, const struct az_vm 
 
 static bool build(struct arena *a, const char *id, const char *size, struct az_request *ret)
 {
-    struct az_body b;
+    struct request_body b;
     struct json_writer *w = az_body_begin(&b);
 
     *ret = (struct az_request){.service = AZ_COMPUTE,
@@ -31,7 +31,7 @@ static bool build(struct arena *a, const char *id, const char *size, struct az_r
     json_put_string(w, "vmSize", size);
     json_end_object(w);
     json_end_object(w);
-    return az_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }
 
 static pb_ResultCode order(struct adapter *a, struct op *op, struct az_vm *vm, const char *size,

@@ -206,28 +206,7 @@ bool az_said(const struct op *op, const char *code)
     return native != NULL && strcmp(native->code, code) == 0;
 }
 
-struct json_writer *az_body_begin(struct az_body *b)
+struct json_writer *az_body_begin(struct request_body *b)
 {
-    buf_init(&b->buf, BODY_OUT_MAX);
-    b->json = json_writer_new(&b->buf, false);
-    if (b->json != NULL)
-        json_begin_object(b->json, NULL);
-    return b->json;
-}
-
-bool az_body_end(struct az_body *b, struct arena *a, struct az_request *ret)
-{
-    bool ok = b->json != NULL;
-
-    if (ok) {
-        json_end_object(b->json);
-        json_writer_free(b->json);
-        ok = !b->buf.failed;
-    }
-    if (ok) {
-        ret->body = arena_strndup(a, b->buf.data, b->buf.len);
-        ret->body_len = b->buf.len;
-    }
-    buf_wipe(&b->buf); /* there may be a password in it */
-    return ok && !a->exhausted;
+    return body_begin(b, BODY_OUT_MAX);
 }

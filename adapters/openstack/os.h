@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "adapter.h"
+#include "kit/body.h"
 #include "kit/fields.h"
 #include "kit/http.h"
 #include "kit/pick.h"
@@ -83,15 +84,8 @@ pb_ResultCode os_compute_minor(struct adapter *a, struct op *op, const struct os
 
 /* ---- A request's body ---- */
 
-struct os_body {
-    struct buf buf;
-    struct json_writer *json;
-};
-
-/* Begin a JSON object; NULL where memory is short, and then os_body_end() fails too. */
-struct json_writer *os_body_begin(struct os_body *b);
-/* End it and put it into the request, in the arena. False where memory is short. */
-bool os_body_end(struct os_body *b, struct arena *a, struct os_request *ret) MUST_USE;
+/* As body_begin(). */
+struct json_writer *os_body_begin(struct request_body *b);
 
 /* ---- Lists and look-ups: os_find.c ---- */
 

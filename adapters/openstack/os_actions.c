@@ -179,7 +179,7 @@ static bool has_flavor(const struct os_server *s, const struct os_flavor *f)
 
 static const char *build_resize(struct arena *a, const char *flavor_id)
 {
-    struct os_body b;
+    struct request_body b;
     struct os_request req = {0};
     struct json_writer *w = os_body_begin(&b);
     if (w != NULL) {
@@ -187,7 +187,7 @@ static const char *build_resize(struct arena *a, const char *flavor_id)
         json_put_string(w, "flavorRef", flavor_id);
         json_end_object(w);
     }
-    return os_body_end(&b, a, &req) ? req.body : NULL;
+    return body_end(&b, a, &req.body, &req.body_len) ? req.body : NULL;
 }
 
 static bool is_status(const struct os_server *s, const char *status)

@@ -95,10 +95,10 @@ bool os_build_server(struct arena *a, const struct os_plan *p, const char *port_
                      struct os_request *ret)
 {
     *ret = (struct os_request){.service = OS_COMPUTE, .method = "POST", .path = "/servers"};
-    struct os_body b;
+    struct request_body b;
     struct json_writer *w = os_body_begin(&b);
     if (w == NULL)
-        return os_body_end(&b, a, ret);
+        return body_end(&b, a, &ret->body, &ret->body_len);
     json_begin_object(w, "server");
     json_put_string(w, "name", p->spec->name);
     json_put_string(w, "flavorRef", p->flavor.thing.id);
@@ -126,5 +126,5 @@ bool os_build_server(struct arena *a, const struct os_plan *p, const char *port_
         json_put_string(w, "group", p->server_group);
         json_end_object(w);
     }
-    return os_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }

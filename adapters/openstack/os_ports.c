@@ -53,10 +53,10 @@ const struct os_kind os_fip_kind = {
 bool os_build_port(struct arena *a, const struct os_plan *p, struct os_request *ret)
 {
     *ret = (struct os_request){.service = OS_NETWORK, .method = "POST", .path = "/ports"};
-    struct os_body b;
+    struct request_body b;
     struct json_writer *w = os_body_begin(&b);
     if (w == NULL)
-        return os_body_end(&b, a, ret);
+        return body_end(&b, a, &ret->body, &ret->body_len);
     json_begin_object(w, "port");
     json_put_string(w, "name", p->mark);
     json_put_string(w, "description", OS_DESCRIPTION);
@@ -78,23 +78,23 @@ bool os_build_port(struct arena *a, const struct os_plan *p, struct os_request *
         json_end_array(w);
     }
     json_end_object(w);
-    return os_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }
 
 bool os_build_fip(struct arena *a, const struct os_plan *p, const char *port_id,
                   struct os_request *ret)
 {
     *ret = (struct os_request){.service = OS_NETWORK, .method = "POST", .path = "/floatingips"};
-    struct os_body b;
+    struct request_body b;
     struct json_writer *w = os_body_begin(&b);
     if (w == NULL)
-        return os_body_end(&b, a, ret);
+        return body_end(&b, a, &ret->body, &ret->body_len);
     json_begin_object(w, "floatingip");
     json_put_string(w, "floating_network_id", p->external_network_id);
     json_put_string(w, "port_id", port_id);
     json_put_string(w, "description", p->mark);
     json_end_object(w);
-    return os_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }
 
 bool os_build_fip_attach(struct arena *a, const struct os_fip *fip, const char *port_id,
@@ -107,14 +107,14 @@ bool os_build_fip_attach(struct arena *a, const struct os_fip *fip, const char *
     };
     if (fip->revision != NULL)
         ret->if_match = arena_printf(a, "revision_number=%s", fip->revision);
-    struct os_body b;
+    struct request_body b;
     struct json_writer *w = os_body_begin(&b);
     if (w == NULL)
-        return os_body_end(&b, a, ret);
+        return body_end(&b, a, &ret->body, &ret->body_len);
     json_begin_object(w, "floatingip");
     json_put_string(w, "port_id", port_id);
     json_end_object(w);
-    return os_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }
 
 static bool same(const char *a, const char *b)

@@ -213,27 +213,7 @@ struct os_request os_delete(struct arena *a, enum os_service service, const char
                                .flags = SEND_IDEMPOTENT};
 }
 
-struct json_writer *os_body_begin(struct os_body *b)
+struct json_writer *os_body_begin(struct request_body *b)
 {
-    buf_init(&b->buf, BODY_OUT_MAX);
-    b->json = json_writer_new(&b->buf, false);
-    if (b->json != NULL)
-        json_begin_object(b->json, NULL);
-    return b->json;
-}
-
-bool os_body_end(struct os_body *b, struct arena *a, struct os_request *ret)
-{
-    bool ok = b->json != NULL;
-    if (ok) {
-        json_end_object(b->json);
-        json_writer_free(b->json);
-        ok = !b->buf.failed;
-    }
-    if (ok) {
-        ret->body = arena_strndup(a, b->buf.data, b->buf.len);
-        ret->body_len = b->buf.len;
-    }
-    buf_done(&b->buf);
-    return ok && !a->exhausted;
+    return body_begin(b, BODY_OUT_MAX);
 }

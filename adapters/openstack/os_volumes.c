@@ -56,10 +56,10 @@ bool os_build_volume(struct arena *a, const struct os_new_volume *v, const char 
                      struct os_request *ret)
 {
     *ret = (struct os_request){.service = OS_VOLUME, .method = "POST", .path = "/volumes"};
-    struct os_body b;
+    struct request_body b;
     struct json_writer *w = os_body_begin(&b);
     if (w == NULL)
-        return os_body_end(&b, a, ret);
+        return body_end(&b, a, &ret->body, &ret->body_len);
     json_begin_object(w, "volume");
     json_put_string(w, "name", v->name);
     json_put_string(w, "description", OS_DESCRIPTION);
@@ -74,7 +74,7 @@ bool os_build_volume(struct arena *a, const struct os_new_volume *v, const char 
         json_put_string(w, OS_KEEP_KEY, "true");
     json_end_object(w);
     json_end_object(w);
-    return os_body_end(&b, a, ret);
+    return body_end(&b, a, &ret->body, &ret->body_len);
 }
 
 static bool is_status(const struct os_volume *v, const char *status)

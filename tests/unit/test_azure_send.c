@@ -197,13 +197,13 @@ static void test_body(void **state)
     struct az_request put = {
         .service = AZ_NETWORK, .method = "PUT", .path = THING, .if_none_match = true};
     struct op *op = cloud_op(&cloud);
-    struct az_body body;
+    struct request_body body;
     struct thing t = {0};
 
     (void)state;
     CLOUD_ROWS(&cloud, {ORDER, ALWAYS, 201, "{\"name\":\"x\"}"});
     json_put_string(az_body_begin(&body), "a", "\"b\"");
-    assert_true(az_body_end(&body, op->arena, &put));
+    assert_true(body_end(&body, op->arena, &put.body, &put.body_len));
     cloud_code(&cloud, az_ask(cloud.adapter, op, &put, &shape, &t), RESULT_CODE_OK);
     assert_int_equal(cloud_count(&cloud, ORDER "?api-version=2021-02-01 {\"a\":\"\\\"b\\\"\"}"), 1);
     assert_string_equal(header("content-type:"), "Content-Type: application/json");
