@@ -228,28 +228,21 @@ pb_ResultCode aws_find(struct adapter *a, struct op *op, const struct aws_kind *
 struct messages {
     struct adapter *a;
     const struct aws_kind *kind;
-    size_t n, room;
-    void **items;
+    struct gathering all; /* of pointers */
 };
 
 static pb_ResultCode to_messages(void *ctx, struct op *op, const struct shape_list *items)
 {
     struct messages *m = ctx;
+    void **some = arena_array(op->arena, items->n + 1, sizeof(*some));
+    struct shape_list page = {0, some};
 
-    if (m->n + items->n >= m->room) {
-        size_t room = 2 * (m->n + items->n) + 1;
-        void **grown = arena_array(op->arena, room, sizeof(*grown));
-        if (grown == NULL)
-            return op_end(op, RESULT_CODE_INTERNAL_ERROR);
-        if (m->n > 0)
-            memcpy(grown, m->items, m->n * sizeof(*grown));
-        m->items = grown;
-        m->room = room;
-    }
-    for (size_t i = 0; i < items->n; i++)
-        m->items[m->n++] =
-            m->kind->message(m->a, op->arena, (const char *)items->items + i * m->kind->item->size);
-    return RESULT_CODE_OK;
+    if (some == NULL)
+        return op_end(op, RESULT_CODE_INTERNAL_ERROR);
+    for (; page.n < items->n; page.n++)
+        some[page.n] = m->kind->message(m->a, op->arena,
+                                        (const char *)items->items + page.n * m->kind->item->size);
+    return gather_page(&m->all, op, &page);
 }
 
 pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_kind *kind,
@@ -257,7 +250,7 @@ pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_k
                             size_t *ret_n, void ***ret_messages)
 {
     struct aws_query q;
-    struct messages m = {.a = a, .kind = kind};
+    struct messages m = {.a = a, .kind = kind, .all = {.size = sizeof(void *)}};
     const char *glob = aws_glob(op->arena, name);
 
     if (glob != NULL &&
@@ -266,8 +259,8 @@ pb_ResultCode aws_list_slot(struct adapter *a, struct op *op, const struct aws_k
     begin(&q, op, kind, filters, n);
     pb_ResultCode code = op_end(op, aws_each_page(a, op, kind, &q, to_messages, &m));
     if (code == RESULT_CODE_OK) {
-        *ret_n = m.n;
-        *ret_messages = m.items;
+        *ret_n = m.all.all.n;
+        *ret_messages = m.all.all.items;
     }
     return code;
 }
