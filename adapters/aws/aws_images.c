@@ -140,14 +140,6 @@ static uint64_t root_gib(const struct aws_image *i)
     return 0;
 }
 
-static void put_tags(struct arena *a, const struct shape_map *tags, pb_Image *image)
-{
-    image->tags = arena_array(a, tags->n + 1, sizeof(*image->tags));
-    for (size_t i = 0; image->tags != NULL && i < tags->n; i++)
-        image->tags[image->n_tags++] =
-            arena_printf(a, "%s=%s", tags->items[i].key, tags->items[i].value);
-}
-
 static void *message(struct adapter *a, struct arena *arena, const void *item)
 {
     static const char *const mapped[] = {"imageId",      "name",         "imageState",
@@ -168,7 +160,8 @@ static void *message(struct adapter *a, struct arena *arena, const void *item)
     image->visibility = field_text(visibility(i));
     image->owner = field_text(i->owner_id);
     image->created_at = field_time(arena, i->created);
-    put_tags(arena, &i->thing.tags, image);
+    image->tags = field_tags(arena, &i->thing.tags);
+    image->n_tags = image->tags != NULL ? i->thing.tags.n : 0;
     struct field_pairs native = {.arena = arena, .type = &pb_Image_NativeEntry_desc};
     aws_put_native(&native, &image_shape, i, mapped);
     image->n_native = native.n;

@@ -164,14 +164,6 @@ static const char *status(const struct az_image *i)
     return i->provisioning != NULL ? i->provisioning : i->deprecation;
 }
 
-static void put_tags(struct arena *a, const struct shape_map *tags, pb_Image *image)
-{
-    image->tags = arena_array(a, tags->n + 1, sizeof(*image->tags));
-    for (size_t i = 0; image->tags != NULL && i < tags->n; i++)
-        image->tags[image->n_tags++] =
-            arena_printf(a, "%s=%s", tags->items[i].key, tags->items[i].value);
-}
-
 static void put_whose(struct arena *a, const struct az_image *i, pb_Image *image)
 {
     struct az_id id;
@@ -206,7 +198,8 @@ static void *message(struct adapter *a, struct arena *arena, const void *item)
     image->architecture = field_text(architecture(i->architecture));
     image->created_at = field_time(arena, i->created);
     put_whose(arena, i, image);
-    put_tags(arena, &i->thing.tags, image);
+    image->tags = field_tags(arena, &i->thing.tags);
+    image->n_tags = image->tags != NULL ? i->thing.tags.n : 0;
     az_put_all(&native, &i->thing);
     image->n_native = native.n;
     image->native = (void *)native.items;

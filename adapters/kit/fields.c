@@ -93,6 +93,15 @@ void field_pairs_rest(struct field_pairs *p, const struct shape_map *all, const 
     }
 }
 
+char **field_tags(struct arena *a, const struct shape_map *tags)
+{
+    char **out = arena_array(a, tags->n + 1, sizeof(*out));
+
+    for (size_t i = 0; out != NULL && i < tags->n; i++)
+        out[i] = arena_printf(a, "%s=%s", tags->items[i].key, tags->items[i].value);
+    return out;
+}
+
 const char *field_join(struct arena *a, const struct shape_strings *s)
 {
     size_t len = 1;

@@ -15,6 +15,8 @@ uint64_t field_u64(int64_t n);
 Google__Protobuf__Timestamp *field_time(struct arena *a, const char *text);
 /* Texts of the arena as a repeated field. */
 char **field_texts(struct arena *a, const struct shape_strings *s);
+/* "KEY=VALUE" for each of the map. NULL where memory is short. */
+char **field_tags(struct arena *a, const struct shape_map *tags);
 /* "a, b" */
 const char *field_join(struct arena *a, const struct shape_strings *s);
 
