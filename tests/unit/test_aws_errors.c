@@ -1,18 +1,8 @@
 /* What EC2 and STS say when they refuse, as they really say it: a test a row. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "aws_errors.h"
 #include "isobar/clock.h"
 
-static struct arena arena;
 static struct op op;
 
 /* As EC2 writes it, and as STS does. */
@@ -373,20 +363,6 @@ static void test_questions(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,5 +371,5 @@ int main(void)
         cmocka_unit_test(test_questions),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, arena_set_up, arena_tear_down);
 }

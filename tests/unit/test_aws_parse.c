@@ -1,20 +1,11 @@
 /* What EC2 says of machines into messages: everything that there is, and what nobody should say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "aws_images.h"
 #include "aws_instances.h"
 #include "aws_networks.h"
 #include "aws_regions.h"
 #include "aws_types.h"
 
-static struct arena arena;
 static struct aws_config config = {.region = "eu-test-1"};
 static struct adapter adapter = {.name = (char *)(uintptr_t) "lab", .config = &config};
 
@@ -364,20 +355,6 @@ static void test_subnets(void **state)
     assert_string_equal(s->network_id, "");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,5 +364,5 @@ int main(void)
         cmocka_unit_test(test_rules),  cmocka_unit_test(test_subnets),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, arena_set_up, arena_tear_down);
 }

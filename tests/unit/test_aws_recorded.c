@@ -1,14 +1,5 @@
 /* Answers of EC2 that libcloud has recorded, by the tables that the adapter reads them with. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "aws_addresses.h"
 #include "aws_eni.h"
 #include "aws_errors.h"
@@ -20,7 +11,6 @@
 #include "aws_types.h"
 #include "shared_data.h"
 
-static struct arena arena;
 static struct aws_config config = {.region = "us-east-1"};
 static struct adapter adapter = {.name = (char *)(uintptr_t) "lab", .config = &config};
 
@@ -233,20 +223,6 @@ static void test_the_rest(void **state)
     assert_true(types.items.n == SIZE_MAX);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +233,6 @@ int main(void)
     };
 
     return have_shared_data(SHARED_DATA "/recorded/ec2")
-               ? cmocka_run_group_tests(tests, setup, teardown)
+               ? cmocka_run_group_tests(tests, arena_set_up, arena_tear_down)
                : 77;
 }

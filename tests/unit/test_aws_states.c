@@ -1,13 +1,5 @@
 /* The states of EC2's instances: a test a row. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "aws_states.h"
 
 #define MADE       "2026-11-22T10:00:00.000Z"
@@ -41,8 +33,6 @@ static const struct example {
     {"", NULL, MADE, VM_STATE_UNKNOWN, ""},
     {NULL, NULL, MADE, VM_STATE_UNKNOWN, ""},
 };
-
-static struct arena arena;
 
 static struct aws_instance instance(const struct example *e, struct aws_nic *nic)
 {
@@ -140,20 +130,6 @@ static void test_faults(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,5 +139,5 @@ int main(void)
         cmocka_unit_test(test_faults),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, arena_set_up, arena_tear_down);
 }

@@ -1,19 +1,9 @@
 /* What Resource Manager and its services say when they refuse, as they really say it: an example a
  * row of the table, and more. One file, since a table is read as a whole.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "az_errors.h"
 
-static struct arena arena;
 static struct op op;
 
 #define ARM(code_, message_) "{\"error\":{\"code\":\"" code_ "\",\"message\":\"" message_ "\"}}"
@@ -477,20 +467,6 @@ static void test_hostile(void **state)
     free(body);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,5 +475,5 @@ int main(void)
         cmocka_unit_test(test_hostile),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, arena_set_up, arena_tear_down);
 }

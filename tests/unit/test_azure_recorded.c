@@ -1,15 +1,6 @@
 /* Answers of Resource Manager that libcloud has recorded, and the examples of the published
  * specifications, by the tables that the adapter reads them with. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "az_states.h"
 #include "az_things.h"
 #include "shared_data.h"
@@ -22,7 +13,6 @@
 #define GROUP_0  OF_9 "resourceGroups_000000_providers_Microsoft_"
 #define GROUP_R  OF_9 "resourceGroups_REVIZOR_providers_Microsoft_Network_"
 
-static struct arena arena;
 static struct az_config config = {.location = "eastus"};
 static struct adapter adapter = {.name = (char *)(uintptr_t) "lab", .config = &config};
 
@@ -278,20 +268,6 @@ static void test_the_rest(void **state)
     assert_string_equal(k->public_key, "{ssh-rsa public key}");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +279,6 @@ int main(void)
 
     return have_shared_data(SHARED_DATA "/recorded/azure_arm") &&
                    have_shared_data(SHARED_DATA "/azure-swagger")
-               ? cmocka_run_group_tests(tests, setup, teardown)
+               ? cmocka_run_group_tests(tests, arena_set_up, arena_tear_down)
                : 77;
 }

@@ -1,13 +1,5 @@
 /* The states of Azure's machines: a test a row. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "az_states.h"
 
 static const struct example {
@@ -46,8 +38,6 @@ static const struct example {
     {"", "", false, VM_STATE_UNKNOWN, ""},
     {NULL, NULL, false, VM_STATE_UNKNOWN, ""},
 };
-
-static struct arena arena;
 
 static void test_examples(void **state)
 {
@@ -121,20 +111,6 @@ static void test_faults(void **state)
     assert_string_equal(az_vm_fault(&arena, &vm), "");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, (size_t)1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,5 +120,5 @@ int main(void)
         cmocka_unit_test(test_faults),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, arena_set_up, arena_tear_down);
 }
