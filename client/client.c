@@ -7,9 +7,9 @@
 
 #include "isobar/clock.h"
 #include "isobar/result.h"
+#include "isobar/tls.h"
 #include "isobar/uuid.h"
 #include "reply.h"
-#include "tls.h"
 #include "transport.h"
 
 #define DEFAULT_TIMEOUT_MS 60000

@@ -5,7 +5,7 @@
 #include <sys/un.h>
 
 #include "isobar/envelope.h"
-#include "tls.h"
+#include "isobar/tls.h"
 #include "transport.h"
 
 /* Sockets are not nng's. Debian's nng 1.5.2 costs a caller some 75 us a call and several

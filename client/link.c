@@ -15,8 +15,8 @@
 
 #include "isobar/clock.h"
 #include "isobar/envelope.h"
+#include "isobar/tls.h"
 #include "resolve.h"
-#include "tls.h"
 
 /* One attempt to connect. */
 struct dial {

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registrar.h"
+
 #define TOKEN_MAX 1024
 
-static const char *const role_names[] = {"reader", "operator", "admin"};
+static const char *const role_names[] = {"adapter", "reader", "operator", "admin"};
 
 struct user {
     struct principal principal;
@@ -22,8 +24,18 @@ struct auth {
     struct user *users;
 };
 
-static const struct principal local = {"local", ROLE_ADMIN};
-static const struct principal anybody = {"anybody", ROLE_ADMIN};
+static const struct principal local = {.name = "local", .role = ROLE_ADMIN};
+static const struct principal anybody = {.name = "anybody", .role = ROLE_ADMIN};
+/* Clean-up wants an administrator. */
+static const struct principal gateway = {.name = "gateway", .role = ROLE_ADMIN, .is_gateway = true};
+
+bool principal_may_register(const struct principal *p, const char *adapter)
+{
+    for (size_t i = 0; i < p->n_adapters; i++)
+        if (strcmp(p->adapters[i], adapter) == 0 || strcmp(p->adapters[i], "*") == 0)
+            return true;
+    return false;
+}
 
 bool role_parse(const char *text, enum role *ret)
 {
@@ -59,6 +71,14 @@ static bool read_token(const char *path, uint8_t digest[SHA256_DIGEST_LENGTH], c
     return ok;
 }
 
+static const char **copy_texts(struct arena *a, const char *const *from, size_t n)
+{
+    const char **copy = arena_array(a, n + 1, sizeof(*copy));
+    for (size_t i = 0; copy && i < n; i++)
+        copy[i] = arena_strdup(a, from[i]);
+    return copy;
+}
+
 struct auth *auth_new(const struct config *config, char ret_why[256])
 {
     struct auth *a = calloc(1, sizeof(*a));
@@ -72,6 +92,9 @@ struct auth *auth_new(const struct config *config, char ret_why[256])
         struct user *u = &a->users[i];
         u->principal.name = arena_strdup(&a->arena, from->name);
         u->has_token = from->token_file != NULL;
+        u->principal.ca = from->ca ? arena_strdup(&a->arena, from->ca) : NULL;
+        u->principal.n_adapters = from->n_adapters;
+        u->principal.adapters = copy_texts(&a->arena, from->adapters, from->n_adapters);
         if (!role_parse(from->role, &u->principal.role) ||
             (u->has_token && !read_token(from->token_file, u->token_digest, ret_why))) {
             auth_free(a);
@@ -103,6 +126,8 @@ const struct principal *auth_check(const struct auth *a, const struct peer *peer
             if (a->users[i].has_token &&
                 CRYPTO_memcmp(digest, a->users[i].token_digest, sizeof(digest)) == 0)
                 return &a->users[i].principal;
+        if (registrar_gave(digest))
+            return &gateway;
         /* A token that nobody has is a mistake, whoever shows it. */
         return a->n > 0 ? NULL : peer->local ? &local : &anybody;
     }

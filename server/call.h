@@ -64,6 +64,7 @@ struct call {
     ProtobufCMessage *req; /* typed, in the arena */
     ProtobufCMessage *rsp;
     pb_Result *result;
+    pb_Noted *noted;    /* of a step of another gateway's operation; else NULL */
     pb_Result spare;    /* for `result`, where the arena had no room for one */
     struct job job;     /* in a lane */
     struct timer timer; /* of the deadline while it waits */

@@ -6,8 +6,50 @@
 #include "isobar/result.h"
 #include "list.h"
 #include "operation.h"
+#include "registrar.h"
 #include "validate.h"
 #include "words.h"
+
+/* ---- steps of another gateway's operations ---- */
+
+/* Whether the call is such a step: it is done at once, and that gateway's journal has it. */
+static bool is_step(const struct call *c)
+{
+    return c->env.step->operation_id[0] && c->method->policy->mutates &&
+           !message_has(c->req, c->method->in.dry_run);
+}
+
+static bool begin_step(struct call *c)
+{
+    c->noted = arena_message(&c->arena, &pb_Noted_desc);
+    return c->noted != NULL;
+}
+
+/* The other gateway is told; where it only asks, nothing is sent. */
+static bool note_id(struct op *op, const char *native_id)
+{
+    struct call *c = op->owner;
+    c->noted->native_id = arena_strdup(&c->arena, native_id);
+    return !c->env.step->name_only;
+}
+
+static void note_maker(struct op *op, const char *token)
+{
+    struct call *c = op->owner;
+    c->noted->maker = arena_strdup(&c->arena, token);
+}
+
+/* What a step has ended with, besides its response. */
+static pb_ResultCode end_step(struct call *c, const struct op *op, pb_ResultCode code)
+{
+    c->noted->touched = op->touched;
+    if (!c->env.step->name_only || !c->noted->native_id[0])
+        return code;
+    pb_Result *fresh = result_new(&c->arena);
+    if (fresh)
+        c->result = fresh;
+    return RESULT_CODE_OK;
+}
 
 static void make_op(struct call *c, struct op *ret)
 {
@@ -17,10 +59,17 @@ static void make_op(struct call *c, struct op *ret)
         .token = "",
         .request_id = c->env.request_id,
         .traceparent = c->env.traceparent,
+        .hops = c->env.step->hops,
         .cancelled = &c->cancelled,
         .result = c->result,
         .owner = c,
     };
+    if (!c->noted)
+        return;
+    ret->token = c->env.step->operation_id;
+    ret->resumed = c->env.step->resumed;
+    ret->note_id = note_id;
+    ret->note_maker = note_maker;
 }
 
 /* A dry run of an action on a machine, where the cloud has none, looks at the machine. */
@@ -40,13 +89,36 @@ static pb_ResultCode look_instead(struct call *c, struct op *op)
     return code;
 }
 
+static bool is_delete(const struct call *c)
+{
+    return c->method->policy->wait_for == VM_STATE_DELETED;
+}
+
+/* Which machine an action is on. Its slot tells that of a name alone, and may order at once where
+ * it is given an id; that of a delete tells it in any case, and who made the machine. */
+static pb_ResultCode name_machine(struct call *c, struct op *op)
+{
+    if (c->method->policy->kind != KIND_ACTION)
+        return op_fail(op, RESULT_CODE_INVALID_REQUEST, "%s names no machine",
+                       c->method->full_name);
+    pb_ResultCode code = look_instead(c, op);
+    const pb_Vm *vm = (const pb_Vm *)(const void *)message_sub(c->rsp, c->method->out_first);
+    if (result_is_success(code) && vm)
+        c->noted->native_id = vm->id;
+    return code;
+}
+
 static pb_ResultCode call_slot(struct call *c)
 {
     struct op op;
     make_op(c, &op);
-    if (c->method->policy->kind == KIND_ACTION && !c->connection->ops->rehearses)
+    if (c->noted && c->env.step->name_only && !is_delete(c))
+        return name_machine(c, &op);
+    if (c->method->policy->kind == KIND_ACTION && !c->noted && !c->connection->ops->rehearses)
         return look_instead(c, &op);
-    return c->method->policy->slot(c->connection->ops, c->connection->adapter, &op, c->req, c->rsp);
+    pb_ResultCode code =
+        c->method->policy->slot(c->connection->ops, c->connection->adapter, &op, c->req, c->rsp);
+    return c->noted ? end_step(c, &op, code) : code;
 }
 
 /* What a list or a get has brought gets the cloud's name. */
@@ -145,8 +217,14 @@ static void queue_read(struct call *c)
 static void run_create(struct call *c)
 {
     pb_CreateVmRequest *req = (pb_CreateVmRequest *)(void *)c->req;
-    const pb_Manifest *manifest = c->connection->ops->manifest();
+    const pb_Manifest *manifest = c->connection->kind->manifest;
     int count = req->spec ? req->spec->instance_count : 0;
+    if (count > 1 && c->noted) {
+        result_add_violation(&c->arena, c->result, "spec.instance_count",
+                             "is more than one machine for one step");
+        call_fail(c, RESULT_CODE_INVALID_REQUEST, "one step of an operation makes one machine");
+        return;
+    }
     if (count > 1) {
         family_create_several(c, count);
         return;
@@ -157,7 +235,7 @@ static void run_create(struct call *c)
         validate_create(&c->arena, req, manifest, c->connection->config, c->result);
     if (code != RESULT_CODE_OK)
         call_end(c, code);
-    else if (req->dry_run)
+    else if (req->dry_run || c->noted)
         queue_read(c);
     else
         operation_call(c);
@@ -236,8 +314,9 @@ void cloud_call_run(struct call *c)
         return;
     }
     const char *name = message_string(c->req, c->method->in.cloud);
-    if (name[0]) {
-        c->connection = snapshot_find(c->snapshot, name);
+    bool shut = c->principal->is_gateway && !registrar_offers(c->snapshot->config, name);
+    if (name[0] || shut) {
+        c->connection = shut ? NULL : snapshot_find(c->snapshot, name);
         if (!c->connection) {
             call_end(c, fail_unknown_cloud(c, name));
             return;
@@ -247,17 +326,21 @@ void cloud_call_run(struct call *c)
     }
     const struct method_policy *policy = c->method->policy;
     const ProtobufCFieldDescriptor *dry = c->method->in.dry_run;
-    if (!method_supported(c->method, c->connection->ops))
+    if (!kind_supports(c->connection->kind, c->method))
         call_fail(c, RESULT_CODE_NOT_SUPPORTED, "adapter %s of cloud \"%s\" has no %s",
-                  c->connection->ops->name, c->connection->name, policy->name);
+                  c->connection->kind->name, c->connection->name, policy->name);
     else if (c->method->in.id && !message_has(c->req, c->method->in.id)) {
         result_add_violation(&c->arena, c->result, "id", "is missing");
         call_fail(c, RESULT_CODE_BAD_REQUEST_DATA, "id is missing: give a name or an id");
     } else if (policy->kind == KIND_BATCH) {
         policy->handler(c);
+    } else if (is_step(c) && !begin_step(c)) {
+        call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
     } else if (policy->kind == KIND_CREATE) {
         operation_digest(c);
         run_create(c);
+    } else if (c->noted) {
+        queue_read(c);
     } else if (policy->kind == KIND_TASK) {
         run_task(c);
     } else if (policy->mutates && !message_has(c->req, dry)) {

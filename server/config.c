@@ -111,6 +111,7 @@ static void read_all(struct config_reading *r, const char *text, size_t len)
     fill(r->config);
     if (r->n_mistakes == 0)
         config_check_strangers(r, root);
+    config_check_registered(r, root);
     if (r->arena->exhausted)
         config_wrong(r, NULL, "there is too much in this file");
 }

@@ -24,19 +24,39 @@ struct config_pair {
 struct config_cloud {
     const char *name;
     const char *adapter;
-    const struct adapter_ops *ops;
+    const struct adapter_ops *ops; /* NULL: processes that have registered serve it */
+    const char *version;           /* which of them; a range, NULL: any */
+    const char *cloud;             /* its name there; NULL: the same */
     unsigned max_in_flight, max_queued;
     size_t n_settings; /* what the adapter's manifest has under `settings` */
     struct config_pair *settings;
     size_t n_defaults; /* of VmSpec's attributes; `parameters` as "parameters.NAME" */
     struct config_pair *defaults;
     int line, column;
+    int adapter_line, adapter_column; /* where the adapter stands */
 };
 
 struct config_user {
     const char *name;
-    const char *role;       /* "reader", "operator" or "admin" */
+    const char *role;       /* "adapter", "reader", "operator" or "admin" */
     const char *token_file; /* holds the token; NULL: known by the name in its certificate alone */
+    size_t n_adapters;
+    const char **adapters; /* whose instances it may register; "*": any */
+    const char *ca;        /* who signs the certificates of their endpoints; NULL: the system's */
+    int line, column;
+};
+
+/* Another gateway that is offered clouds of this one. */
+struct config_register {
+    const char *gateway;         /* its URL */
+    const char *token_file;      /* what it knows us by; NULL: it does without */
+    const char *ca, *cert, *key; /* of tls+tcp:// */
+    const char *endpoint;        /* where it calls us */
+    unsigned weight;
+    size_t n_offer; /* 0: all clouds */
+    const char **offer;
+    size_t n_metadata;
+    struct config_pair *metadata;
     int line, column;
 };
 
@@ -57,6 +77,8 @@ struct config {
     struct config_cloud *clouds;
     size_t n_users;
     struct config_user *users;
+    size_t n_registers;
+    struct config_register *registers;
 };
 
 /* Read and check a file; path NULL gives the default: a cloud named sandbox, and the local socket
@@ -70,6 +92,14 @@ struct config *config_parse(const char *text, size_t len, const char *path,
                             void (*report)(void *ctx, const char *line), void *ctx);
 /* NULL is allowed. What adapters are told is wiped. */
 void config_free(struct config *c);
+
+/* A cloud that the configuration does not name, and processes offer; the texts are borrowed. */
+void config_offered_cloud(struct config_cloud *c, const char *name, const char *adapter);
+
+/* Names of clouds, and of adapters and instances: at most so many letters a to z, digits, and _ - .
+ * behind the first. */
+#define CONFIG_NAME_MAX 63
+bool config_is_name(const char *text);
 
 /* isobard.conf(5), as mdoc. */
 void config_manual(struct buf *out);

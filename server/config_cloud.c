@@ -7,9 +7,8 @@
 #include "validate.h"
 #include "words.h"
 
-#define NAME_LEN_MAX 63
-#define NAME_FIRST   "abcdefghijklmnopqrstuvwxyz0123456789"
-#define NAME_REST    NAME_FIRST "_.-"
+#define NAME_FIRST "abcdefghijklmnopqrstuvwxyz0123456789"
+#define NAME_REST  NAME_FIRST "_.-"
 
 /* ---- adapters ---- */
 
@@ -21,30 +20,12 @@ static const struct adapter_ops *find_adapter(const char *name)
     return NULL;
 }
 
-static void no_adapter(struct config_reading *r, const struct config_node *n)
+/* A key whose text is needed before the keys that stand above it; NULL where it has none. */
+static const struct config_node *text_node(const struct config_node *map, const char *key)
 {
-    size_t count = 0;
-
-    while (adapters_builtin[count])
-        count++;
-    const char **names = arena_array(r->arena, count, sizeof(*names));
-    for (size_t i = 0; names && i < count; i++)
-        names[i] = adapters_builtin[i]->name;
-    config_wrong(r, n, "there is no adapter \"%s\"%s", n->text,
-                 names ? near_words(r->arena, n->text, names, count) : "");
-}
-
-/* The adapter is needed before the keys that stand above it. */
-static const struct adapter_ops *adapter_of(struct config_reading *r, const struct config_node *map)
-{
-    for (const struct config_node *n = map->first; n; n = n->next) {
-        if (strcmp(n->key, "adapter") != 0 || n->kind != CONFIG_SCALAR || config_is_null(n))
-            continue;
-        const struct adapter_ops *ops = find_adapter(n->text);
-        if (!ops)
-            no_adapter(r, n);
-        return ops;
-    }
+    for (const struct config_node *n = map->first; n; n = n->next)
+        if (strcmp(n->key, key) == 0 && n->kind == CONFIG_SCALAR && !config_is_null(n))
+            return n;
     return NULL;
 }
 
@@ -121,8 +102,16 @@ static void read_setting(struct config_reading *r, const struct config_node *n, 
 {
     struct config_cloud *c = base;
 
-    if (!c->ops || !config_expect(r, n, CONFIG_SCALAR))
+    if (!c->adapter || !config_expect(r, n, CONFIG_SCALAR))
         return;
+    if (!c->ops) {
+        static const char *const name = "cloud";
+        if (strcmp(n->key, name) == 0)
+            c->cloud = n->text;
+        else
+            config_unknown(r, &config_cloud_table, n, &name, 1);
+        return;
+    }
     const pb_Manifest *m = c->ops->manifest();
     const pb_ManifestParameter *p = find_parameter(m->settings, m->n_settings, n->key);
     if (!p) {
@@ -151,16 +140,23 @@ static void check_settings(struct config_reading *r, const struct config_cloud *
     }
 }
 
+/* What the adapter says of its cloud; of one that registers, nothing is known yet: NULL. */
+static const pb_Manifest *manifest_for(const struct config_cloud *c)
+{
+    return c->ops ? c->ops->manifest() : NULL;
+}
+
 static void read_parameters(struct config_reading *r, const struct config_node *map,
                             struct config_cloud *c)
 {
-    const pb_Manifest *m = c->ops->manifest();
+    const pb_Manifest *m = manifest_for(c);
 
     if (!config_expect(r, map, CONFIG_MAP))
         return;
     for (const struct config_node *n = map->first; n; n = n->next) {
-        const pb_ManifestParameter *p = find_parameter(m->parameters, m->n_parameters, n->key);
-        if (!p && !m->open_parameters) {
+        const pb_ManifestParameter *p =
+            m ? find_parameter(m->parameters, m->n_parameters, n->key) : NULL;
+        if (m && !p && !m->open_parameters) {
             const char **names = parameter_names(r->arena, m->parameters, m->n_parameters);
             config_wrong(r, n, "adapter %s has no parameter \"%s\"%s", c->adapter, n->key,
                          names ? near_words(r->arena, n->key, names, m->n_parameters) : "");
@@ -197,12 +193,13 @@ static void read_attribute(struct config_reading *r, const struct config_node *n
 {
     const ProtobufCFieldDescriptor *f =
         protobuf_c_message_descriptor_get_field_by_name(&pb_VmSpec_desc, n->key);
-    const pb_ManifestAttribute *m = find_attribute(c->ops->manifest(), n->key);
+    const pb_Manifest *manifest = manifest_for(c);
+    const pb_ManifestAttribute *m = manifest ? find_attribute(manifest, n->key) : NULL;
     pb_VmSpec *spec = arena_message(r->arena, &pb_VmSpec_desc);
 
     if (!f)
         no_attribute(r, n);
-    else if (!m || (m->presence == PRESENCE_NOT_PRESENT && !m->nearest))
+    else if (manifest && (!m || (m->presence == PRESENCE_NOT_PRESENT && !m->nearest)))
         config_wrong(r, n, "%s is not present in the interface of %s clouds; leave it out", n->key,
                      c->adapter);
     else if (f->label == PROTOBUF_C_LABEL_REPEATED || f->type == PROTOBUF_C_TYPE_BYTES)
@@ -214,7 +211,8 @@ static void read_attribute(struct config_reading *r, const struct config_node *n
                      f->type == PROTOBUF_C_TYPE_BOOL ? "it is true or false"
                                                      : "it is a whole number");
     else {
-        check_allowed(r, n, m->allowed_values, m->n_allowed_values);
+        if (m)
+            check_allowed(r, n, m->allowed_values, m->n_allowed_values);
         add_pair(c->defaults, &c->n_defaults, n->key, n);
     }
 }
@@ -224,7 +222,7 @@ void config_read_defaults(struct config_reading *r, const struct config_node *ma
     struct config_cloud *c = base;
     size_t room = config_count(map);
 
-    if (!c->ops || !config_expect(r, map, CONFIG_MAP))
+    if (!c->adapter || !config_expect(r, map, CONFIG_MAP))
         return;
     for (const struct config_node *n = map->first; n; n = n->next)
         room += config_count(n);
@@ -239,15 +237,21 @@ void config_read_defaults(struct config_reading *r, const struct config_node *ma
 
 /* ---- clouds ---- */
 
+bool config_is_name(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len <= CONFIG_NAME_MAX && strchr(NAME_FIRST, text[0]) &&
+           strspn(text, NAME_REST) == len;
+}
+
 static void check_name(struct config_reading *r, const struct config_node *n)
 {
-    size_t len = strlen(n->key);
-
-    if (len > NAME_LEN_MAX || !strchr(NAME_FIRST, n->key[0]) || strspn(n->key, NAME_REST) != len)
+    if (!config_is_name(n->key))
         config_wrong(r, n,
                      "\"%s\" cannot be a cloud's name: it has at most %d letters a to z, digits, "
                      "and _ . - behind the first",
-                     n->key, NAME_LEN_MAX);
+                     n->key, CONFIG_NAME_MAX);
 }
 
 static void read_cloud(struct config_reading *r, const struct config_node *n,
@@ -259,14 +263,24 @@ static void read_cloud(struct config_reading *r, const struct config_node *n,
     c->name = n->key;
     c->line = n->line;
     c->column = n->column;
-    c->ops = adapter_of(r, n);
+    const struct config_node *adapter = text_node(n, "adapter");
+    if (adapter) {
+        c->adapter = adapter->text;
+        c->adapter_line = adapter->line;
+        c->adapter_column = adapter->column;
+        c->ops = text_node(n, "version") ? NULL : find_adapter(c->adapter);
+    }
     c->settings = arena_array(r->arena, config_count(n), sizeof(*c->settings));
-    if (c->ops)
-        c->adapter = c->ops->name;
     config_initial(&config_cloud_table, c);
     config_read(r, &config_cloud_table, n, c, read_setting);
     if (c->ops)
         check_settings(r, c, n);
+}
+
+void config_offered_cloud(struct config_cloud *c, const char *name, const char *adapter)
+{
+    *c = (struct config_cloud){.name = name, .adapter = adapter};
+    config_initial(&config_cloud_table, c);
 }
 
 void config_read_clouds(struct config_reading *r, const struct config_node *map, void *base)
@@ -276,9 +290,6 @@ void config_read_clouds(struct config_reading *r, const struct config_node *map,
     if (!config_expect(r, map, CONFIG_MAP))
         return;
     config->clouds = arena_array(r->arena, config_count(map), sizeof(*config->clouds));
-    if (!map->first)
-        config_wrong(r, map,
-                     "clouds names none; as a beginning: clouds: {box: {adapter: sandbox}}");
     for (const struct config_node *n = map->first; n && config->clouds; n = n->next)
         read_cloud(r, n, &config->clouds[config->n_clouds++]);
 }

@@ -54,6 +54,10 @@ static const struct config_key top_keys[] = {
      .text = "[{name: NAME, role: ROLE, ...}]",
      .doc = "Who may call through TCP and TLS. Where it is missing, everybody who can connect is "
             "an administrator; who can open the local socket always is one."},
+    {"register", CONFIG_SPECIAL, .read = config_read_registers, .section = &config_register_table,
+     .text = "[{gateway: URL, ...}]",
+     .doc = "Other gateways that are offered clouds of this one, which then serves them as an "
+            "adapter."},
     {"io_threads", CONFIG_COUNT, AT(io_threads), .min = 0, .max = 64, .initial = 0,
      .doc = "Threads that own the connections; 0: as many as cores, at most 4."},
     {"default_timeout", CONFIG_DURATION, AT(default_timeout_ms), .min = 1, .max = 86400 * SEC,
@@ -102,6 +106,11 @@ static const struct config_key cloud_keys[] = {
     {"adapter", CONFIG_TEXT, AT(adapter), .required = true,
      .doc = "What speaks to this kind of cloud: isobar adapter list shows them. Its own settings "
             "stand beside this key: isobar adapter describe shows them."},
+    {"version", CONFIG_TEXT, AT(version),
+     .doc =
+         "Processes that have registered as this adapter serve the cloud, of these versions: "
+         "\">=2 <3\", \"1.4\" (any 1.4.x), \"*\". An adapter that is not built in is such a one "
+         "in any case. The setting `cloud` is then the cloud's name there; without it the same."},
     {"max_in_flight", CONFIG_COUNT, AT(max_in_flight), .min = 1, .max = 1024, .initial = 64,
      .doc = "Calls that may be at the cloud at the same time."},
     {"max_queued", CONFIG_COUNT, AT(max_queued), .min = 1, .max = 1000000, .initial = 1024,
@@ -119,9 +128,44 @@ static const struct config_key user_keys[] = {
     {"name", CONFIG_TEXT, AT(name), .required = true,
      .doc = "Also the name in the client's certificate, where it shows one."},
     {"role", CONFIG_TEXT, AT(role), .required = true,
-     .doc = "reader: may look. operator: may change machines too. admin: may do everything."},
+     .doc = "reader: may look. operator: may change machines too. admin: may do everything. "
+            "adapter: may do nothing but register."},
     {"token_file", CONFIG_FILE, AT(token_file),
      .doc = "Its first line is the user's token. Nobody but its owner may have any right to the "
             "file. Without it the user is known by a certificate alone."},
+    {"adapters", CONFIG_SPECIAL, .read = config_read_adapters, .text = "[ADAPTER, ...]",
+     .doc = "As which adapters this user may register processes, which then get calls; \"*\": as "
+            "any."},
+    {"ca", CONFIG_FILE, AT(ca),
+     .doc = "Of what it registers at tls+tcp://: who signs the certificates there, PEM. Without it "
+            "the system's."},
 };
 const struct config_table config_user_table = TABLE("a user", user_keys);
+
+#undef AT
+#define AT(member) .offset = offsetof(struct config_register, member)
+
+static const struct config_key register_keys[] = {
+    {"gateway", CONFIG_TEXT, AT(gateway), .required = true,
+     .doc = "Where it listens: ipc:///PATH, tcp://HOST:PORT or tls+tcp://HOST:PORT."},
+    {"token_file", CONFIG_FILE, AT(token_file),
+     .doc = "Its first line is the token of a user there that may register. Nobody but its owner "
+            "may have any right to the file."},
+    {"ca", CONFIG_FILE, AT(ca),
+     .doc = "Of tls+tcp://: who signs its certificate, PEM. Without it the system's."},
+    {"cert", CONFIG_FILE, AT(cert),
+     .doc = "A certificate to show it, with its chain, PEM: a user there can be known by its name "
+            "instead of a token."},
+    {"key", CONFIG_FILE, AT(key),
+     .doc = "Its key, PEM; without it in the file of the certificate."},
+    {"offer", CONFIG_SPECIAL, .read = config_read_offer, .text = "[CLOUD, ...]",
+     .doc = "Which clouds; without it all."},
+    {"endpoint", CONFIG_TEXT, AT(endpoint),
+     .doc = "Where it is to call this gateway; without it the first place of `listen`."},
+    {"weight", CONFIG_COUNT, AT(weight), .min = 0, .max = 1000000, .initial = 100,
+     .doc = "This gateway's share of the calls, beside others that offer the same clouds there."},
+    {"metadata", CONFIG_SPECIAL, .read = config_read_metadata, .text = "{NAME: VALUE, ...}",
+     .doc = "Shown there beside the registration."},
+};
+const struct config_table config_register_table =
+    TABLE("a gateway to register with", register_keys);

@@ -159,8 +159,7 @@ void config_check_strangers(struct config_reading *r, const struct config_node *
 
 /* ---- users ---- */
 
-static void check_token_file(struct config_reading *r, const struct config_node *n,
-                             const char *path)
+void config_check_secret(struct config_reading *r, const struct config_node *n, const char *path)
 {
     struct stat st;
 
@@ -180,12 +179,14 @@ static void check_user(struct config_reading *r, const struct config_node *n,
     for (size_t i = 0; u->name && i < r->config->n_users; i++)
         if (r->config->users[i].name && strcmp(r->config->users[i].name, u->name) == 0)
             config_wrong(r, n, "user %s is there twice; keep one of them", u->name);
-    for (role = ROLE_READER; role <= ROLE_ADMIN; role++)
+    for (role = ROLE_ADAPTER; role <= ROLE_ADMIN; role++)
         roles = arena_printf(r->arena, "%s%s%s", roles, *roles ? ", " : "", role_name(role));
     if (u->role && !role_parse(u->role, &role))
         config_wrong(r, n, "role cannot be \"%s\"; it is one of %s", u->role, roles);
+    if (u->role && strcmp(u->role, role_name(ROLE_ADAPTER)) == 0 && u->n_adapters == 0)
+        config_wrong(r, n, "a user of the role adapter needs adapters: [ADAPTER, ...]");
     if (u->token_file)
-        check_token_file(r, n, u->token_file);
+        config_check_secret(r, n, u->token_file);
 }
 
 void config_read_users(struct config_reading *r, const struct config_node *list, void *base)

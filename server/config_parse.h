@@ -55,7 +55,7 @@ struct config_table {
 };
 
 extern const struct config_table config_top, config_cloud_table, config_listen_table,
-    config_user_table;
+    config_user_table, config_register_table;
 
 /* Set what has an initial value. */
 void config_initial(const struct config_table *t, void *base);
@@ -72,6 +72,11 @@ bool config_expect(struct config_reading *r, const struct config_node *n, enum c
 
 /* Who can be reached from other machines has to know who calls; after all else has been read. */
 void config_check_strangers(struct config_reading *r, const struct config_node *root);
+
+/* What hangs together across sections: adapters that are not built in, and who registers them. */
+void config_check_registered(struct config_reading *r, const struct config_node *root);
+/* Others have no right to a file with a token; a mistake where they have. */
+void config_check_secret(struct config_reading *r, const struct config_node *n, const char *path);
 
 /* ---- values ---- */
 
@@ -93,5 +98,9 @@ void config_read_listen(struct config_reading *r, const struct config_node *n, v
 void config_read_clouds(struct config_reading *r, const struct config_node *n, void *base);
 void config_read_users(struct config_reading *r, const struct config_node *n, void *base);
 void config_read_defaults(struct config_reading *r, const struct config_node *n, void *base);
+void config_read_registers(struct config_reading *r, const struct config_node *n, void *base);
+void config_read_adapters(struct config_reading *r, const struct config_node *n, void *base);
+void config_read_offer(struct config_reading *r, const struct config_node *n, void *base);
+void config_read_metadata(struct config_reading *r, const struct config_node *n, void *base);
 
 #endif

@@ -6,9 +6,15 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "family.h"
+#include "instances.h"
+#include "lane.h"
+#include "registry.h"
+
 struct shared_config {
     unsigned refs;
     struct config *config;
+    struct auth *auth;
 };
 
 static struct {
@@ -27,6 +33,7 @@ static void release_config(struct shared_config *o)
 {
     if (!o || --o->refs > 0)
         return;
+    auth_free(o->auth);
     config_free(o->config);
     free(o);
 }
@@ -38,6 +45,12 @@ static void connection_free(struct connection *c)
     lane_free(c->lane);
     if (c->adapter)
         c->ops->close(c->adapter);
+    kind_put(c->kind);
+    group_put(c->group);
+    if (c->config == &c->offered) {
+        free((char *)(uintptr_t)c->offered.name);
+        free((char *)(uintptr_t)c->offered.adapter);
+    }
     release_config(c->owner);
     free(c);
 }
@@ -47,7 +60,7 @@ static void snapshot_free(struct snapshot *s)
     for (size_t i = 0; i < s->n; i++)
         connection_free(s->connections[i]);
     free(s->connections);
-    auth_free(s->auth);
+    free(s->by_name);
     release_config(s->owner);
     free(s);
 }
@@ -65,15 +78,17 @@ static bool same_pairs(const struct config_pair *a, size_t n_a, const struct con
 
 static bool same_cloud(const struct config_cloud *a, const struct config_cloud *b)
 {
+    /* What follows from version and cloud is the way, which is compared by itself. */
     return strcmp(a->name, b->name) == 0 && a->ops == b->ops &&
            a->max_in_flight == b->max_in_flight && a->max_queued == b->max_queued &&
            same_pairs(a->settings, a->n_settings, b->settings, b->n_settings) &&
            same_pairs(a->defaults, a->n_defaults, b->defaults, b->n_defaults);
 }
 
-static struct adapter *open_adapter(const struct config *config, const struct config_cloud *cloud,
+static struct adapter *open_adapter(const struct connection *c, const struct config *config,
                                     struct open_error *ret_error)
 {
+    const struct config_cloud *cloud = c->config;
     struct setting *items = calloc(cloud->n_settings + 1, sizeof(*items));
     if (!items)
         return NULL;
@@ -81,9 +96,10 @@ static struct adapter *open_adapter(const struct config *config, const struct co
         items[i] = (struct setting){cloud->settings[i].name, cloud->settings[i].value};
     struct settings settings = {.cloud = cloud->name,
                                 .state_dir = config->state_dir,
+                                .group = c->group,
                                 .n = cloud->n_settings,
                                 .items = items};
-    struct adapter *a = cloud->ops->open(&settings, ret_error);
+    struct adapter *a = c->ops->open(&settings, ret_error);
     free(items);
     return a;
 }
@@ -96,21 +112,44 @@ static unsigned workers_of(const struct connection *c)
     return c->instant && cores < most ? cores : most;
 }
 
+/* Who serves a cloud; what is in it is held. */
+static bool find_way(const struct config_cloud *cloud, struct registry_way *ret)
+{
+    if (!cloud->ops)
+        return registry_way(cloud->adapter, cloud->version ? cloud->version : "*",
+                            cloud->cloud ? cloud->cloud : cloud->name, ret);
+    *ret = (struct registry_way){.kind = kind_builtin(cloud->ops)};
+    return ret->kind != NULL;
+}
+
+/* Takes what is in the way; `offered`: the cloud is not the configuration's, and is copied. */
 static struct connection *connection_open(struct shared_config *owner,
-                                          const struct config_cloud *cloud,
-                                          struct open_error *ret_error)
+                                          const struct config_cloud *cloud, bool offered,
+                                          struct registry_way *way, struct open_error *ret_error)
 {
     struct connection *c = calloc(1, sizeof(*c));
-    if (!c)
+    if (!c) {
+        kind_put(way->kind);
+        group_put(way->group);
         return NULL;
+    }
     c->snapshots = 1;
     c->owner = hold_config(owner);
     c->config = cloud;
-    c->name = cloud->name;
-    c->ops = cloud->ops;
-    c->adapter = open_adapter(owner->config, cloud, ret_error);
+    c->kind = way->kind;
+    c->group = way->group;
+    c->ops = c->kind->ops;
+    if (offered) {
+        c->offered = *cloud;
+        c->offered.name = strdup(cloud->name);
+        c->offered.adapter = strdup(cloud->adapter);
+        c->config = &c->offered;
+    }
+    c->name = c->config->name;
+    if (c->name && c->config->adapter)
+        c->adapter = open_adapter(c, owner->config, ret_error);
     c->instant = c->adapter && c->ops->is_instant && c->ops->is_instant(c->adapter);
-    c->lane = lane_new(cloud->name, workers_of(c), cloud->max_queued);
+    c->lane = c->adapter ? lane_new(c->name, workers_of(c), cloud->max_queued) : NULL;
     if (!c->adapter || !c->lane) {
         connection_free(c);
         return NULL;
@@ -118,30 +157,47 @@ static struct connection *connection_open(struct shared_config *owner,
     return c;
 }
 
-/* The connection that `old` has with the very same configuration. */
-static struct connection *reuse(struct snapshot *old, const struct config_cloud *cloud)
+/* The connection that `old` has with the very same configuration and way. */
+static struct connection *reuse(struct snapshot *old, const struct config_cloud *cloud,
+                                const struct registry_way *way)
 {
     struct connection *c = old ? snapshot_find(old, cloud->name) : NULL;
-    if (!c || !same_cloud(c->config, cloud))
+    if (!c || !same_cloud(c->config, cloud) || c->kind != way->kind || c->group != way->group)
         return NULL;
     c->snapshots++;
     return c;
 }
 
-static bool open_all(struct snapshot *s, struct snapshot *old,
-                     void (*report)(void *ctx, const char *line), void *ctx)
+/* Add a cloud's connection to a snapshot; false, with words, where it cannot be opened. */
+static bool add_connection(struct snapshot *s, struct snapshot *old,
+                           const struct config_cloud *cloud, bool offered,
+                           struct open_error *ret_error)
+{
+    struct registry_way way;
+    *ret_error = (struct open_error){"out of memory"};
+    if (!find_way(cloud, &way))
+        return false;
+    struct connection *c = reuse(old, cloud, &way);
+    if (c) {
+        kind_put(way.kind);
+        group_put(way.group);
+    } else {
+        c = connection_open(s->owner, cloud, offered, &way, ret_error);
+    }
+    if (c)
+        s->connections[s->n++] = c;
+    return c != NULL;
+}
+
+static bool open_configured(struct snapshot *s, struct snapshot *old,
+                            void (*report)(void *ctx, const char *line), void *ctx)
 {
     const struct config *config = s->config;
     bool ok = true;
     for (size_t i = 0; i < config->n_clouds; i++) {
-        struct open_error error = {"out of memory"};
-        struct connection *c = reuse(old, &config->clouds[i]);
-        if (!c)
-            c = connection_open(s->owner, &config->clouds[i], &error);
-        if (c) {
-            s->connections[s->n++] = c;
+        struct open_error error;
+        if (add_connection(s, old, &config->clouds[i], false, &error))
             continue;
-        }
         char line[768];
         snprintf(line, sizeof(line), "%s:%d:%d: cloud \"%s\": %s",
                  config->path ? config->path : "built-in configuration", config->clouds[i].line,
@@ -152,33 +208,109 @@ static bool open_all(struct snapshot *s, struct snapshot *old,
     return ok;
 }
 
-struct snapshot *snapshot_take_config(struct config *config, struct snapshot *old,
-                                      void (*report)(void *ctx, const char *line), void *ctx)
+static bool is_configured(const struct config *config, const char *name)
 {
+    for (size_t i = 0; i < config->n_clouds; i++)
+        if (strcmp(config->clouds[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What processes offer, and the configuration does not name. One that cannot be opened does not
+ * keep the others out. */
+static void open_offered(struct snapshot *s, struct snapshot *old,
+                         const struct registry_cloud *offered, size_t n_offered,
+                         void (*report)(void *ctx, const char *line), void *ctx)
+{
+    for (size_t i = 0; i < n_offered; i++) {
+        struct config_cloud cloud;
+        struct open_error error;
+        char line[768];
+        if (is_configured(s->config, offered[i].name))
+            continue;
+        if (s->n >= FAMILY_MAX) {
+            report(ctx,
+                   "there are more clouds than the gateway can list: offered ones are left out");
+            return;
+        }
+        config_offered_cloud(&cloud, offered[i].name, offered[i].adapter);
+        if (add_connection(s, old, &cloud, true, &error))
+            continue;
+        snprintf(line, sizeof(line), "offered cloud \"%s\": %s", cloud.name, error.text);
+        report(ctx, line);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(struct connection *const *)a)->name, (*(struct connection *const *)b)->name);
+}
+
+/* A snapshot of a configuration, which it shares, and of what is registered now. */
+static struct snapshot *build(struct shared_config *owner, struct snapshot *old,
+                              void (*report)(void *ctx, const char *line), void *ctx)
+{
+    struct registry_cloud *offered;
+    size_t n_offered = registry_clouds(&offered);
+    size_t room = owner->config->n_clouds + n_offered + 1;
     struct snapshot *s = calloc(1, sizeof(*s));
-    struct shared_config *owner = calloc(1, sizeof(*owner));
-    struct connection **connections = calloc(config->n_clouds + 1, sizeof(struct connection *));
-    if (!s || !owner || !connections) {
+    struct connection **connections = calloc(room, sizeof(struct connection *));
+    struct connection **sorted = calloc(room, sizeof(struct connection *));
+    if (!s || !connections || !sorted) {
         free(s);
-        free(owner);
         free(connections);
-        config_free(config);
+        free(sorted);
+        registry_clouds_free(offered, n_offered);
         report(ctx, "out of memory");
         return NULL;
     }
-    owner->config = config;
     s->owner = hold_config(owner);
-    s->config = config;
+    s->config = owner->config;
+    s->auth = owner->auth;
     s->connections = connections;
+    s->by_name = sorted;
     atomic_init(&s->refs, 1);
-    char why[256] = "out of memory";
-    s->auth = auth_new(config, why);
-    if (!s->auth)
-        report(ctx, why);
-    if (!open_all(s, old, report, ctx) || !s->auth) {
+    bool ok = open_configured(s, old, report, ctx);
+    if (ok)
+        open_offered(s, old, offered, n_offered, report, ctx);
+    registry_clouds_free(offered, n_offered);
+    if (!ok) {
         snapshot_free(s);
         return NULL;
     }
+    memcpy(sorted, connections, s->n * sizeof(struct connection *));
+    qsort(sorted, s->n, sizeof(struct connection *), by_name);
+    return s;
+}
+
+struct snapshot *snapshot_refresh(struct snapshot *old, void (*report)(void *ctx, const char *line),
+                                  void *ctx)
+{
+    return build(old->owner, old, report, ctx);
+}
+
+struct snapshot *snapshot_take_config(struct config *config, struct snapshot *old,
+                                      void (*report)(void *ctx, const char *line), void *ctx)
+{
+    struct shared_config *owner = calloc(1, sizeof(*owner));
+    char why[256] = "out of memory";
+    if (!owner) {
+        config_free(config);
+        report(ctx, why);
+        return NULL;
+    }
+    owner->config = config;
+    owner->auth = auth_new(config, why);
+    hold_config(owner);
+    if (!owner->auth)
+        report(ctx, why);
+    /* What else is wrong is told too. */
+    struct snapshot *s = build(owner, old, report, ctx);
+    if (s && !owner->auth) {
+        snapshot_free(s);
+        s = NULL;
+    }
+    release_config(owner);
     return s;
 }
 
@@ -235,8 +367,33 @@ void snapshot_put(struct snapshot *s)
 
 struct connection *snapshot_find(const struct snapshot *s, const char *name)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->connections[i]->name, name) == 0)
-            return s->connections[i];
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int c = strcmp(name, s->by_name[middle]->name);
+        if (c == 0)
+            return s->by_name[middle];
+        if (c < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return NULL;
+}
+
+/* Each gateway on the way adds to it; more is not waited for (registry_check.c). */
+#define SETTLE_MS_MAX 600000
+
+pb_CloudTraits *connection_traits(struct arena *a, const struct connection *c)
+{
+    const struct adapter_ops *ops = c->ops;
+    if (ops->knows_traits && !ops->knows_traits(c->adapter))
+        return NULL;
+    pb_CloudTraits *traits = arena_message(a, &pb_CloudTraits_desc);
+    int settle_ms = ops->settle_ms ? ops->settle_ms(c->adapter) : 0;
+    if (traits) {
+        traits->settle_ms = (uint32_t)(settle_ms < SETTLE_MS_MAX ? settle_ms : SETTLE_MS_MAX);
+        traits->dedupes = ops->dedupes && ops->dedupes(c->adapter);
+    }
+    return traits;
 }

@@ -20,6 +20,8 @@
 #define ON_TIME_NS (100 * NS_PER_MS)
 
 #define METHOD_NEAR_MAX 80
+/* Gateways that a call may pass before this one. */
+#define HOPS_MAX 8
 /* When a call that found no memory is to try again. */
 #define EXHAUSTED_RETRY_MS 100
 
@@ -46,20 +48,20 @@ bool dispatch_is_draining(void)
 /* Serialise the reply behind the listener's room; false where there is no memory. */
 static bool write_reply(struct call *c, size_t reply_max)
 {
-    size_t size = envelope_reply_size(c->result, c->rsp);
+    size_t size = envelope_reply_size(c->result, c->rsp, c->noted);
     if (size > reply_max) {
         c->rsp = NULL;
         result_fail(&c->arena, c->result, RESULT_CODE_BAD_REQUEST_DATA,
                     "the answer has %zu bytes and %zu are allowed: ask for less, or in pages", size,
                     reply_max);
-        size = envelope_reply_size(c->result, NULL);
+        size = envelope_reply_size(c->result, NULL, NULL);
     }
     uint8_t *data = arena_alloc(&c->arena, CALL_REPLY_ROOM + size);
     if (!data)
         return false;
     c->reply_data = data + CALL_REPLY_ROOM;
     c->reply_len = size;
-    envelope_reply_write(c->result, c->rsp, c->reply_data);
+    envelope_reply_write(c->result, c->rsp, c->noted, c->reply_data);
     return true;
 }
 
@@ -79,12 +81,12 @@ static void write_reply_for_exhausted(struct call *c)
     result.retry = all ? &retry : NULL;
     result.side_effects = changes ? SIDE_EFFECTS_POSSIBLE : SIDE_EFFECTS_NONE;
     result.blame = BLAME_GATEWAY;
-    size_t size = envelope_reply_size(&result, NULL);
+    size_t size = envelope_reply_size(&result, NULL, NULL);
     uint8_t *data = arena_alloc(&c->arena, CALL_REPLY_ROOM + size);
     c->reply_data = data ? data + CALL_REPLY_ROOM : NULL;
     c->reply_len = data ? size : 0;
     if (data)
-        envelope_reply_write(&result, NULL, c->reply_data);
+        envelope_reply_write(&result, NULL, NULL, c->reply_data);
 }
 
 static void count(const struct call *c)
@@ -178,7 +180,9 @@ static bool authenticate(struct call *c)
     c->principal = auth_check(c->snapshot->auth, c->peer, c->env.token);
     if (c->principal)
         return true;
-    call_fail(c, RESULT_CODE_UNAUTHORIZED, "%s",
+    const struct method *m = method_find(c->env.method);
+    bool registers = m && m->policy->role == ROLE_ADAPTER;
+    call_fail(c, registers ? RESULT_CODE_FORBIDDEN : RESULT_CODE_UNAUTHORIZED, "%s",
               c->env.token[0] ? "the gateway knows no such token"
                               : "the gateway wants a token, or a certificate of a known user");
     return false;
@@ -187,12 +191,32 @@ static bool authenticate(struct call *c)
 /* Whether this caller may make this call; ends it where not. */
 static bool authorise(struct call *c)
 {
+    if (c->principal->is_gateway && c->method->policy->lane != LANE_CLOUD && !c->method->in.cloud) {
+        call_fail(c, RESULT_CODE_FORBIDDEN,
+                  "a gateway may use the clouds that it was offered; %s "
+                  "is not for it",
+                  c->method->full_name);
+        return false;
+    }
     if (c->principal->role >= c->method->policy->role)
         return true;
     call_fail(c, RESULT_CODE_FORBIDDEN, "%s has the role %s at this gateway; %s needs %s",
               c->principal->name, role_name(c->principal->role), c->method->full_name,
               role_name(c->method->policy->role));
     return false;
+}
+
+/* Where clouds are each other's, a call would be handed round for ever. */
+static bool goes_in_circles(struct call *c)
+{
+    if (c->env.step->hops <= HOPS_MAX)
+        return false;
+    call_fail(
+        c, RESULT_CODE_FAILED_PRECONDITION,
+        "the call has passed %u gateways and goes in circles: one of their clouds is served by "
+        "itself; correct their configurations",
+        c->env.step->hops);
+    return true;
 }
 
 static void set_deadline(struct call *c)
@@ -216,12 +240,12 @@ void dispatch_receive(void *ctx, struct call *c)
     if (!c->result) {
         isobar__v1__result__init(&c->spare);
         c->result = &c->spare;
-        c->env = (struct envelope){"", "", "", "", 0, NULL, 0};
+        c->env = envelope_none;
         call_fail(c, RESULT_CODE_INTERNAL_ERROR, "out of memory");
         return;
     }
     if (!envelope_decode(&c->arena, c->message, c->message_len, &c->env)) {
-        c->env = (struct envelope){"", "", "", "", 0, NULL, 0};
+        c->env = envelope_none;
         call_fail(c, RESULT_CODE_INVALID_REQUEST, "the message is no isobar.v1.Call");
         return;
     }
@@ -237,7 +261,7 @@ void dispatch_receive(void *ctx, struct call *c)
         return;
     }
     set_deadline(c);
-    if (!authorise(c))
+    if (!authorise(c) || goes_in_circles(c))
         return;
     c->req = protobuf_c_message_unpack(c->method->input, arena_allocator(&c->arena),
                                        c->env.body_len, c->env.body);
@@ -245,7 +269,9 @@ void dispatch_receive(void *ctx, struct call *c)
         call_fail(c, RESULT_CODE_INVALID_REQUEST, "the body is no %s", c->method->input->name);
         return;
     }
-    pb_ResultCode code = validate_message(&c->arena, c->req, c->method->policy->mutates, c->result);
+    /* What changes something is not done in part. */
+    bool strict = c->method->policy->mutates || c->method->policy->role == ROLE_ADAPTER;
+    pb_ResultCode code = validate_message(&c->arena, c->req, strict, c->result);
     if (code != RESULT_CODE_OK)
         call_end(c, code);
     else

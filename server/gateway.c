@@ -3,13 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "connection.h"
 #include "dispatch.h"
 #include "isobar/clock.h"
 #include "log.h"
 #include "operation.h"
+#include "registrar.h"
+#include "registry.h"
 #include "store.h"
 
 struct open_listener {
@@ -19,6 +23,7 @@ struct open_listener {
 };
 
 struct gateway {
+    struct registrar *registrar; /* NULL: this gateway registers with none */
     struct store *store;
     struct snapshot *snapshot; /* the current one; its reference is the world's */
     size_t n;
@@ -135,17 +140,75 @@ static void log_listening(const struct gateway *g)
     }
 }
 
-/* The store, and what it has of operations that have not ended. */
-static bool open_store(struct gateway *g, char why[512])
+/* ---- what is registered ---- */
+
+/* The main thread waits at it. */
+static int wake_fd = -1;
+
+static void wake(void)
 {
-    const struct config *config = g->snapshot->config;
+    uint64_t one = 1;
+    (void)!write(wake_fd, &one, sizeof(one));
+}
+
+int gateway_wake_fd(void)
+{
+    return wake_fd;
+}
+
+static void to_log(void *ctx, const char *line)
+{
+    (void)ctx;
+    log_event(LOG_ERROR, "cloud not opened", "detail", line, NULL);
+}
+
+/* What has changed in the registry comes into force. */
+static void apply_registry(struct gateway *g)
+{
+    if (!registry_apply())
+        return;
+    struct snapshot *fresh = snapshot_refresh(g->snapshot, to_log, NULL);
+    if (fresh) {
+        g->snapshot = fresh;
+        snapshot_publish(fresh);
+        operations_take_up(fresh, fresh->config->keep_operations_ms);
+    }
+    registry_applied(fresh != NULL);
+    if (g->registrar)
+        registrar_look(g->registrar);
+}
+
+int gateway_tidy(struct gateway *g)
+{
+    uint64_t count;
+    (void)!read(wake_fd, &count, sizeof(count));
+    apply_registry(g);
+    int pause = registry_tick();
+    bool untidy = snapshots_collect() > 0;
+    return untidy && (pause < 0 || pause > 1000) ? 1000 : pause;
+}
+
+/* The store, and what it has of registered adapters. */
+static bool open_store(struct gateway *g, const struct config *config, char why[512])
+{
+    wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_fd < 0)
+        return false;
     g->store = store_open(config->state_dir, why);
-    if (g->store && operations_open_store(g->store, g->snapshot, config->keep_operations_ms, why))
+    if (g->store && registry_start(g->store, wake, why))
         return true;
     if (g->store)
         store_close(g->store);
     g->store = NULL;
     return false;
+}
+
+static void end_gateway(struct gateway *g)
+{
+    if (wake_fd >= 0)
+        close(wake_fd);
+    wake_fd = -1;
+    free(g);
 }
 
 /* What gateway_start() has begun. Where an operation that it has taken up does not come to rest,
@@ -158,12 +221,28 @@ static void take_down(struct gateway *g)
         snapshot_publish(NULL);
     timers_stop();
     operations_done();
+    registry_stop();
+    registry_done();
     if (g->store)
         store_close(g->store);
     while (g->snapshot && snapshots_collect() > 0)
         pause_ms(2);
     methods_done();
-    free(g);
+    end_gateway(g);
+}
+
+/* Offer clouds to the gateways that the configuration names. */
+static bool start_registrar(struct gateway *g, void (*report)(void *ctx, const char *line),
+                            void *ctx)
+{
+    const struct config *config = g->snapshot->config;
+    char why[512] = "out of memory";
+    if (config->n_registers == 0)
+        return true;
+    g->registrar = registrar_start(config, why);
+    if (!g->registrar)
+        report_line(report, ctx, why);
+    return g->registrar != NULL;
 }
 
 struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, const char *line),
@@ -181,14 +260,21 @@ struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, c
         return NULL;
     }
     log_set_level(config->log_level);
-    g->snapshot = snapshot_take_config(config, NULL, report, ctx);
+    if (open_store(g, config, why)) {
+        g->snapshot = snapshot_take_config(config, NULL, report, ctx);
+    } else {
+        report_line(report, ctx, why);
+        config_free(config);
+    }
     if (g->snapshot) {
+        config = (struct config *)(uintptr_t)g->snapshot->config;
         snapshot_publish(g->snapshot);
-        if (!open_store(g, why)) {
+        if (!operations_open_store(g->store, g->snapshot, config->keep_operations_ms, why)) {
             report_line(report, ctx, why);
-        } else if (open_listeners(g, g->snapshot->config, report, ctx)) {
+        } else if (open_listeners(g, config, report, ctx)) {
             log_listening(g);
-            return g;
+            if (start_registrar(g, report, ctx))
+                return g;
         }
     }
     take_down(g);
@@ -216,13 +302,10 @@ bool gateway_reload(struct gateway *g, struct config *config,
     snapshot_publish(fresh);
     operations_take_up(fresh, fresh->config->keep_operations_ms);
     log_listening(g);
-    return true;
-}
-
-bool gateway_tidy(struct gateway *g)
-{
-    (void)g;
-    return snapshots_collect() > 0;
+    /* What is offered, to whom, and as whom, may all have changed. */
+    registrar_stop(g->registrar, clock_mono_ns() + NS_PER_SEC);
+    g->registrar = NULL;
+    return start_registrar(g, report, ctx);
 }
 
 /* What the store has done, for who reads the log. */
@@ -243,7 +326,11 @@ static void close_store(struct gateway *g)
 bool gateway_drain(struct gateway *g)
 {
     int64_t deadline = clock_mono_ns() + (int64_t)g->snapshot->config->drain_timeout_ms * NS_PER_MS;
+    /* Who calls this gateway as an adapter stops doing so before anything is refused. */
+    registrar_stop(g->registrar, deadline);
+    g->registrar = NULL;
     dispatch_drain();
+    registry_stop();
     for (size_t i = 0; i < g->n; i++)
         g->listeners[i].ops->quiesce(g->listeners[i].listener);
     while (dispatch_in_flight() > 0 && clock_mono_ns() < deadline)
@@ -267,12 +354,13 @@ bool gateway_drain(struct gateway *g)
     snapshot_publish(NULL);
     timers_stop();
     operations_done();
+    registry_done();
     close_store(g);
     while (snapshots_collect() > 0)
         pause_ms(2);
     methods_done();
     call_pool_drain();
-    free(g);
+    end_gateway(g);
     return true;
 }
 

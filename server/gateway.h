@@ -14,8 +14,11 @@ struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, c
  * where something in it cannot be had. */
 bool gateway_reload(struct gateway *g, struct config *config,
                     void (*report)(void *ctx, const char *line), void *ctx);
-/* Free what a reload has left over; call it about once a second while it returns true. */
-bool gateway_tidy(struct gateway *g);
+/* Bring into force what has been registered, look after leases, free what a reload has left over.
+ * To be called when gateway_wake_fd() is readable, and after so many milliseconds as it returns;
+ * -1: there is nothing to do until then. */
+int gateway_tidy(struct gateway *g);
+int gateway_wake_fd(void);
 /* Refuse what is new, finish what is under way, at most for the configured time; then close all.
  * False where calls were still under way: threads may then still run, and the process has to end by
  * _exit(). */

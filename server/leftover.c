@@ -56,7 +56,8 @@ pb_ResultCode leftover_judge(struct call *c)
         /* Its machine has gone, and nothing else needs what was made for it. */
         if (l->verdict == LEFTOVER_VERDICT_KNOWN && !l->in_use && strcmp(l->kind, "vm") != 0)
             l->verdict = LEFTOVER_VERDICT_ORPHAN;
-        if (is_wanted(req, l->verdict))
+        /* For another gateway, whose journal says what it is. */
+        if (c->env.step->hops > 0 || is_wanted(req, l->verdict))
             rsp->leftovers[n++] = l;
     }
     rsp->n_leftovers = n;

@@ -12,6 +12,7 @@
 #include "connection.h"
 #include "isobar/buf.h"
 #include "isobar/clock.h"
+#include "isobar/result.h"
 #include "methods.h"
 
 /* What may wait to be written. */
@@ -197,12 +198,20 @@ void log_event(enum log_level level, const char *event, ...)
     end_line(&l);
 }
 
+/* What every registered process does every few seconds. */
+static bool is_heartbeat(const struct call *c)
+{
+    return c->method && c->method->policy->role == ROLE_ADAPTER &&
+           c->method->policy->lane == LANE_INLINE && result_is_success(c->result->code);
+}
+
 void log_call(const struct call *c)
 {
-    if (atomic_load_explicit(&logger.level, memory_order_relaxed) > LOG_INFO)
+    enum log_level level = is_heartbeat(c) ? LOG_DEBUG : LOG_INFO;
+    if (atomic_load_explicit(&logger.level, memory_order_relaxed) > (int)level)
         return;
     struct line l;
-    begin_line(&l, LOG_INFO, "call");
+    begin_line(&l, level, "call");
     if (c->env.request_id && c->env.request_id[0])
         add_field(&l, "request_id", c->env.request_id);
     add_field(&l, "method", c->env.method ? c->env.method : "");

@@ -14,6 +14,7 @@
 #include "gateway.h"
 #include "isobar/point.h"
 #include "log.h"
+#include "registry.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -94,6 +95,7 @@ static int check_config(const char *path)
     if (!s)
         return EXIT_FAILED;
     snapshot_discard(s);
+    registry_done();
     printf("%s: ok, %zu clouds, %zu listeners\n", path ? path : "built-in configuration", n_clouds,
            n_listen);
     return EXIT_OK;
@@ -126,19 +128,17 @@ static void reload(struct gateway *g, const char *path)
 /* Until a signal asks to end. */
 static void serve(struct gateway *g, int signals, const char *path)
 {
-    for (bool untidy = false;;) {
-        struct pollfd p = {.fd = signals, .events = POLLIN};
-        if (poll(&p, 1, untidy ? 1000 : -1) <= 0) {
-            untidy = gateway_tidy(g);
-            continue;
-        }
+    for (;;) {
+        struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+                               {.fd = gateway_wake_fd(), .events = POLLIN}};
+        (void)poll(fds, 2, gateway_tidy(g));
         struct signalfd_siginfo info;
-        if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        if (!(fds[0].revents & POLLIN) ||
+            read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
             continue;
         if (info.ssi_signo != SIGHUP)
             return;
         reload(g, path);
-        untidy = true;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "isobar/services.h"
+#include "registry.h"
 #include "services.h"
 
 /* One function a slot, so that a call through the table has the slot's own type. */
@@ -50,6 +51,13 @@ ADAPTER_METHODS(SLOT)
             handler, NULL, 0                                                                       \
     }
 
+/* Of the registry of adapters. */
+#define REGISTRY(method, lane, role, handler)                                                      \
+    {                                                                                              \
+        "isobar.v1.AdapterService", #method, KIND_HANDLER, lane, role, false,                      \
+            VM_STATE_UNSPECIFIED, handler, NULL, 0                                                 \
+    }
+
 static const struct method_policy policies[] = {
     CHANGE(KIND_CREATE, CreateVm, create_vm, VM_STATE_RUNNING),
     GET(VmService, GetVm, get_vm),
@@ -91,6 +99,12 @@ static const struct method_policy policies[] = {
     OWN("isobar.v1.CloudService", GetCloud, cloud_get),
     OWN("isobar.v1.AdapterService", ListAdapters, adapter_list),
     OWN("isobar.v1.AdapterService", DescribeAdapter, adapter_describe),
+    REGISTRY(RegisterAdapter, LANE_LOCAL, ROLE_ADAPTER, registry_register),
+    REGISTRY(RenewAdapter, LANE_INLINE, ROLE_ADAPTER, registry_renew),
+    REGISTRY(DeregisterAdapter, LANE_LOCAL, ROLE_ADAPTER, registry_deregister),
+    REGISTRY(DrainAdapter, LANE_LOCAL, ROLE_ADAPTER, registry_drain),
+    REGISTRY(SetAdapterStatus, LANE_LOCAL, ROLE_ADAPTER, registry_set_status),
+    REGISTRY(WatchAdapters, LANE_INLINE, ROLE_READER, registry_watch),
     OPERATION(GetOperation, ROLE_READER, operation_get),
     OPERATION(ListOperations, ROLE_READER, operation_list),
     OPERATION(WaitOperation, ROLE_READER, operation_wait),

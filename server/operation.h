@@ -39,6 +39,10 @@ pb_ResultCode operation_list(struct call *c);
 pb_ResultCode operation_wait(struct call *c);
 pb_ResultCode operation_cancel(struct call *c);
 
+/* A wall clock's time as messages have it; NULL where memory is short. */
+Google__Protobuf__Timestamp *operation_time(struct arena *a, int64_t wall_ns);
+/* This gateway's own number, which is in the ids of its operations. */
+uint32_t operations_number(void);
 /* Operations that have not ended. */
 unsigned operations_open(void);
 

@@ -120,7 +120,7 @@ void operation_ordered(struct operation *o, pb_ResultCode code)
         operation_set_native_id(o, vm->id);
     }
     bool verify = operation_creates(o) && o->resumed && !o->verified &&
-                  operation_settle_ns(o) > 0 && !o->connection->ops->dedupes;
+                  operation_settle_ns(o) > 0 && !operation_dedupes(o);
     pthread_mutex_lock(&operations.lock);
     bool dropped = o->cancelled && operation_creates(o);
     o->ordered = !dropped && !verify;

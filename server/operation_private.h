@@ -82,7 +82,7 @@ struct operation {
     int64_t start_by_ns;     /* the caller's deadline: not begun by then, it is not begun */
     int64_t order_by_ns;     /* the cloud's answer to the order is waited for so long */
     int64_t look_until_ns;   /* and the state so long */
-    int64_t settled_ns;      /* what was sent before has taken effect by then, or never will */
+    int64_t dead_since_ns;   /* who sent it before is known to be dead since then; 0: nobody has */
     unsigned misses;         /* looks in a row that failed */
     pb_ResultCode end_code;  /* how it ends once what is left over has been deleted */
 
@@ -211,6 +211,10 @@ void operation_set_state(struct operation *o, pb_OperationState state);
 
 /* How long what was sent may still take effect after its sender is dead. */
 int64_t operation_settle_ns(const struct operation *o);
+/* Whether what was sent before has taken effect by now, or never will. */
+bool operation_has_settled(const struct operation *o);
+/* The cloud itself makes nothing twice. */
+bool operation_dedupes(const struct operation *o);
 /* The order's outcome is not known: find out. */
 void operation_resolve(struct operation *o);
 /* It was sent more than once and has succeeded: see that there is one machine only, then go on with
@@ -244,7 +248,6 @@ void prune_stop(void);
 void operations_answer_all(void);
 /* The protobuf message of an operation, in the arena. With the lock held. */
 pb_Operation *operation_show(struct arena *a, const struct operation *o);
-Google__Protobuf__Timestamp *operation_time(struct arena *a, int64_t wall_ns);
 /* How one that has ended did, in the arena; NULL where memory is short. With the lock held. */
 pb_Result *operation_result(struct arena *a, const struct operation *o);
 

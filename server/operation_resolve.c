@@ -40,6 +40,18 @@ int64_t operation_settle_ns(const struct operation *o)
     return ops->settle_ms ? ops->settle_ms(o->connection->adapter) * NS_PER_MS : 0;
 }
 
+/* How long that takes may only be known later, when somebody serves the cloud. */
+bool operation_has_settled(const struct operation *o)
+{
+    return clock_mono_ns() >= o->dead_since_ns + operation_settle_ns(o);
+}
+
+bool operation_dedupes(const struct operation *o)
+{
+    const struct adapter_ops *ops = o->connection->ops;
+    return ops->dedupes && ops->dedupes(o->connection->adapter);
+}
+
 static int64_t pause_ns(unsigned times)
 {
     int64_t pause = PAUSE_MIN_NS;
@@ -229,9 +241,9 @@ static void nothing_there(struct operation *o)
  * that: it makes no second machine. */
 static bool is_over(struct operation *o)
 {
-    if (clock_mono_ns() >= o->settled_ns)
+    if (operation_has_settled(o))
         return true;
-    return o->connection->ops->dedupes && !o->refused && !operation_is_cancelled(o) &&
+    return operation_dedupes(o) && !o->refused && !operation_is_cancelled(o) &&
            clock_wall_ns() <= o->deadline_wall_ns;
 }
 
@@ -307,8 +319,7 @@ void operation_resolve(struct operation *o)
 {
     renew_memory(o);
     operation_set_state(o, OPERATION_STATE_UNKNOWN);
-    /* Who sent it is known to be dead from now on. */
-    o->settled_ns = clock_mono_ns() + operation_settle_ns(o);
+    o->dead_since_ns = clock_mono_ns();
     o->misses = 0;
     log_event(LOG_WARN, "outcome unknown", "operation", o->id, "method", o->method->full_name,
               "cloud", o->cloud, "code", result_name(o->result->code), "detail", o->result->detail,
@@ -346,7 +357,7 @@ static void drop_job(struct job *j)
         (void)delete_vm(o, look, found.vms[i]->id);
     }
     /* A list that lags may not show it yet, or still: it is only over when it has settled. */
-    if (left > 0 || clock_mono_ns() < o->settled_ns) {
+    if (left > 0 || !operation_has_settled(o)) {
         operation_later(o, drop_job, poll_ns(o));
         return;
     }
@@ -356,7 +367,7 @@ static void drop_job(struct job *j)
 
 void operation_drop(struct operation *o)
 {
-    o->settled_ns = clock_mono_ns() + operation_settle_ns(o);
+    o->dead_since_ns = clock_mono_ns();
     o->misses = 0;
     pb_Vm *vm = *operation_vm(o);
     /* Its id is known where the cloud has answered: no list needs to show it. */

@@ -260,8 +260,7 @@ static int64_t own_pause_ns(const struct operation *o)
  * has made. */
 static bool may_turn_up(const struct operation *o)
 {
-    return operation_creates(o) && o->resumed && o->connection->ops->dedupes &&
-           clock_mono_ns() < o->settled_ns;
+    return operation_creates(o) && o->resumed && operation_dedupes(o) && !operation_has_settled(o);
 }
 
 /* The order has not succeeded. */

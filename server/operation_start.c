@@ -136,7 +136,7 @@ static void taken_up(struct operation *o, enum store_outcome outcome)
 static bool take_up(struct operation *o, struct snapshot *now)
 {
     struct connection *c = snapshot_find(now, o->cloud);
-    if (!c || !method_supported(o->method, c->ops))
+    if (!c || !kind_supports(c->kind, o->method))
         return false;
     atomic_fetch_add(&now->refs, 1);
     pthread_mutex_lock(&operations.lock);

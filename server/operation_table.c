@@ -237,3 +237,11 @@ unsigned operations_open(void)
     pthread_mutex_unlock(&operations.lock);
     return n;
 }
+
+uint32_t operations_number(void)
+{
+    pthread_mutex_lock(&operations.lock);
+    uint32_t number = operations.number;
+    pthread_mutex_unlock(&operations.lock);
+    return number;
+}

@@ -3,13 +3,15 @@
 #include <string.h>
 
 #include "isobar/result.h"
+#include "registrar.h"
+#include "registry.h"
 #include "words.h"
 
 /* ---- clouds ---- */
 
 static const pb_ManifestParameter *setting_of(const struct connection *c, const char *name)
 {
-    const pb_Manifest *m = c->ops->manifest();
+    const pb_Manifest *m = c->kind->manifest;
     for (size_t i = 0; i < m->n_settings; i++)
         if (strcmp(m->settings[i]->name, name) == 0)
             return m->settings[i];
@@ -43,8 +45,9 @@ static pb_Cloud *show_cloud(struct arena *a, struct connection *c)
     if (!shown)
         return NULL;
     shown->name = arena_strdup(a, c->name);
-    shown->adapter = arena_strdup(a, c->ops->name);
-    shown->adapter_version = arena_strdup(a, c->ops->version);
+    shown->adapter = arena_strdup(a, c->kind->name);
+    shown->adapter_version = arena_strdup(a, c->kind->version);
+    shown->traits = connection_traits(a, c);
     shown->in_flight = stats.in_flight;
     shown->max_in_flight = stats.max_in_flight;
     shown->queued = stats.queued;
@@ -90,7 +93,8 @@ pb_ResultCode cloud_get(struct call *c)
     const pb_GetCloudRequest *req = (const pb_GetCloudRequest *)(const void *)c->req;
     pb_GetCloudResponse *rsp = (pb_GetCloudResponse *)(void *)c->rsp;
     struct connection *found = snapshot_find(c->snapshot, req->cloud);
-    if (!found)
+    bool shut = c->principal->is_gateway && !registrar_offers(c->snapshot->config, req->cloud);
+    if (!found || shut)
         return fail_unknown_cloud(c, req->cloud);
     rsp->cloud = show_cloud(&c->arena, found);
     return RESULT_CODE_OK;
@@ -98,79 +102,88 @@ pb_ResultCode cloud_get(struct call *c)
 
 /* ---- adapters ---- */
 
-/* With its manifest, whose methods are those that have a slot. */
-static pb_Adapter *show_adapter(struct arena *a, const struct adapter_ops *ops, bool whole)
+/* What is built in, by name; then what has registered. */
+static pb_Adapter **gather_adapters(struct arena *a, const char *name, size_t *ret_n)
 {
-    pb_Adapter *shown = arena_message(a, &pb_Adapter_desc);
-    if (!shown)
-        return NULL;
-    shown->name = arena_strdup(a, ops->name);
-    shown->description = arena_strdup(a, ops->description);
-    shown->version = arena_strdup(a, ops->version);
-    if (!whole)
-        return shown;
-    size_t n;
-    const struct method *all = methods_all(&n);
-    shown->manifest = arena_memdup(a, ops->manifest(), sizeof(pb_Manifest));
-    char **names = arena_array(a, n + 1, sizeof(char *));
-    if (!shown->manifest || !names)
-        return shown;
-    shown->manifest->methods = names;
-    shown->manifest->n_methods = 0;
-    for (size_t i = 0; i < n; i++)
-        if (method_supported(&all[i], ops))
-            names[shown->manifest->n_methods++] = arena_strdup(a, all[i].full_name);
-    return shown;
+    pb_Adapter **registered = NULL;
+    size_t n = 0, n_registered = registry_show(a, name, &registered), n_builtin = 0;
+    while (adapters_builtin[n_builtin])
+        n_builtin++;
+    pb_Adapter **all = arena_array(a, n_builtin + n_registered + 1, sizeof(*all));
+    *ret_n = 0;
+    for (size_t i = 0; all && i < n_builtin; i++) {
+        if (name[0] && strcmp(adapters_builtin[i]->name, name) != 0)
+            continue;
+        all[n] = kind_show(a, kind_builtin(adapters_builtin[i]), false);
+        n += all[n] != NULL;
+    }
+    if (all && n_registered)
+        memcpy(all + n, registered, n_registered * sizeof(*all));
+    *ret_n = all ? n + n_registered : 0;
+    return all;
 }
 
-static size_t adapter_names(struct arena *a, const char ***ret_names)
+/* What a page token names: an adapter, or an instance of one. */
+static const char *place_of(struct arena *a, const pb_Adapter *shown)
 {
-    size_t n = 0;
-    while (adapters_builtin[n])
-        n++;
-    *ret_names = arena_array(a, n + 1, sizeof(char *));
-    for (size_t i = 0; *ret_names && i < n; i++)
-        (*ret_names)[i] = adapters_builtin[i]->name;
-    return *ret_names ? n : 0;
+    return shown->instance ? arena_printf(a, "%s/%s", shown->name, shown->instance->id)
+                           : shown->name;
 }
 
 pb_ResultCode adapter_list(struct call *c)
 {
     const pb_ListAdaptersRequest *req = (const pb_ListAdaptersRequest *)(const void *)c->req;
     pb_ListAdaptersResponse *rsp = (pb_ListAdaptersResponse *)(void *)c->rsp;
-    const char **names;
-    size_t n = adapter_names(&c->arena, &names);
-    size_t most = req->page_size ? req->page_size : n;
-    rsp->adapters = arena_array(&c->arena, n + 1, sizeof(pb_Adapter *));
-    bool started = !req->page_token[0];
-    for (size_t i = 0; rsp->adapters && i < n; i++) {
-        if (started && rsp->n_adapters == most) {
-            rsp->next_page_token = rsp->adapters[most - 1]->name;
-            break;
-        }
-        pb_Adapter *shown = started ? show_adapter(&c->arena, adapters_builtin[i], false) : NULL;
-        if (shown)
-            rsp->adapters[rsp->n_adapters++] = shown;
-        started |= strcmp(names[i], req->page_token) == 0;
-    }
+    size_t n;
+    pb_Adapter **all = gather_adapters(&c->arena, req->name, &n);
+    size_t first = 0, most = req->page_size ? req->page_size : n;
+    while (req->page_token[0] && first < n &&
+           strcmp(place_of(&c->arena, all[first]), req->page_token) != 0)
+        first++;
+    first += req->page_token[0] && first < n;
+    rsp->adapters = all ? all + first : NULL;
+    rsp->n_adapters = n - first < most ? n - first : most;
+    if (rsp->n_adapters > 0 && first + rsp->n_adapters < n)
+        rsp->next_page_token =
+            arena_strdup(&c->arena, place_of(&c->arena, rsp->adapters[rsp->n_adapters - 1]));
     return RESULT_CODE_OK;
+}
+
+/* One that is built in, else one that has registered; held. NULL: there is none. */
+static struct adapter_kind *find_kind(const char *name, const char *version)
+{
+    for (size_t i = 0; adapters_builtin[i]; i++)
+        if (strcmp(adapters_builtin[i]->name, name) == 0 &&
+            (!version[0] || strcmp(adapters_builtin[i]->version, version) == 0))
+            return kind_builtin(adapters_builtin[i]);
+    return registry_kind(name, version);
 }
 
 pb_ResultCode adapter_describe(struct call *c)
 {
     const pb_DescribeAdapterRequest *req = (const pb_DescribeAdapterRequest *)(const void *)c->req;
     pb_DescribeAdapterResponse *rsp = (pb_DescribeAdapterResponse *)(void *)c->rsp;
-    const char **names;
-    size_t n = adapter_names(&c->arena, &names);
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(names[i], req->name) == 0) {
-            rsp->adapter = show_adapter(&c->arena, adapters_builtin[i], true);
-            return RESULT_CODE_OK;
-        }
+    struct adapter_kind *kind = find_kind(req->name, req->version);
+    if (kind) {
+        rsp->adapter = kind_show(&c->arena, kind, true);
+        kind_put(kind);
+        return RESULT_CODE_OK;
+    }
+    size_t n;
+    pb_Adapter **all = gather_adapters(&c->arena, "", &n);
+    const char **names = arena_array(&c->arena, n + 1, sizeof(char *));
+    for (size_t i = 0; names && i < n; i++)
+        names[i] = req->version[0] && strcmp(all[i]->name, req->name) == 0 ? all[i]->version
+                                                                           : all[i]->name;
+    if (req->version[0]) {
+        result_add_violation(&c->arena, c->result, "version", "is not known here");
+        return result_fail(&c->arena, c->result, RESULT_CODE_NOT_FOUND,
+                           "no adapter \"%s\" of version \"%s\"%s", req->name, req->version,
+                           names ? near_words(&c->arena, req->version, names, n) : "");
     }
     result_add_violation(&c->arena, c->result, "name", "is not known here");
     return result_fail(&c->arena, c->result, RESULT_CODE_NOT_FOUND, "no adapter \"%s\"%s",
-                       req->name, near_words(&c->arena, req->name, names, n));
+                       req->name, names ? near_words(&c->arena, req->name, names, n) : "");
 }
 
 /* ---- health ---- */

@@ -47,6 +47,12 @@ static int azure_settle_ms(const struct adapter *a)
     return a->settle_ms;
 }
 
+static bool azure_dedupes(const struct adapter *a)
+{
+    (void)a;
+    return true;
+}
+
 static struct adapter *azure_open(const struct settings *s, struct open_error *ret_error)
 {
     struct adapter *a = calloc(1, sizeof(*a));
@@ -74,7 +80,7 @@ const struct adapter_ops azure_adapter = {
     .poll_interval_ms = 1000,
     .settle_ms = azure_settle_ms,
     /* A name has one machine: a second PUT makes no second one. */
-    .dedupes = true,
+    .dedupes = azure_dedupes,
 #define SLOT(service, method, slot) .slot = azure_##slot,
     ADAPTER_METHODS(SLOT)
 #undef SLOT

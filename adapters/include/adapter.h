@@ -26,6 +26,7 @@ struct op {
     bool resumed;             /* an earlier try under this token may have got somewhere */
     const char *request_id;   /* of the call, for the cloud's log where it takes one */
     const char *traceparent;  /* to hand on, or "" */
+    unsigned hops;            /* gateways that the call has passed before this one */
     struct cancel *cancelled; /* nobody waits any more; may be NULL */
     pb_Result *result;        /* what is said about the outcome */
     /* May be NULL. A create calls it as soon as the cloud's id of what it makes is known. An action
@@ -73,9 +74,12 @@ pb_ResultCode op_tell(struct op *op, const struct op *aside, pb_ResultCode code)
 pb_ResultCode op_not_noted(struct op *op);
 
 /* A connection's settings, as the configuration gives them: flat names and text values. */
+struct group;
 struct settings {
     const char *cloud;     /* the connection's name */
     const char *state_dir; /* for what must outlive the process; may be NULL */
+    struct group *group;   /* the processes that serve the cloud, which have registered; borrowed
+                            * until close; NULL where the settings say all */
     size_t n;
     const struct setting {
         const char *name, *value;
@@ -154,9 +158,11 @@ struct adapter_ops {
     /* How long after its sender is dead an order may still take effect, or its effect be missing in
      * lists of this connection's cloud; milliseconds. 0, or NULL: neither happens. */
     int (*settle_ms)(const struct adapter *a);
-    /* The cloud itself makes nothing a second time under one token: a create may be sent again at
-     * once, whatever lists show. */
-    bool dedupes;
+    /* Whether the cloud itself makes nothing a second time under one token: a create may be sent
+     * again at once, whatever lists show. NULL: it does not. */
+    bool (*dedupes)(const struct adapter *a);
+    /* Whether that is known of the cloud yet. NULL: always. */
+    bool (*knows_traits)(const struct adapter *a);
     /* The slots of actions take dry_run: the cloud itself says what it would do. Else the gateway
      * looks at the machine instead of calling them. */
     bool rehearses;

@@ -1,5 +1,5 @@
 /* The pool of connections, and the exchange of one message for one answer. */
-#include "kit/sp.h"
+#include "sp_client.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -42,6 +42,18 @@ struct sp_client *sp_client_new(const char *url, const struct sp_options *o,
     if (!sp_address_init(&c->address, url, ret_error)) {
         free(c);
         return NULL;
+    }
+    if (c->address.secure) {
+        struct tls_files files = {
+            .ca = o->ca, .cert = o->cert, .key = o->key, .name = c->address.host};
+        char why[256] = "";
+        c->address.tls = tls_client_new(&files, why);
+        if (!c->address.tls) {
+            snprintf(ret_error->text, sizeof(ret_error->text), "%s", why);
+            sp_address_done(&c->address);
+            free(c);
+            return NULL;
+        }
     }
     c->reply_max = o->reply_max ? o->reply_max : SP_REPLY_MAX;
     c->connect_ns = (o->connect_timeout_ms > 0 ? o->connect_timeout_ms : CONNECT_MS) * NS_PER_MS;

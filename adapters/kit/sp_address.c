@@ -40,12 +40,13 @@ static bool split_host(struct sp_address *a, const char *text)
     return number > 0 && number < 65536;
 }
 
-static bool init_tcp(struct sp_address *a, const char *rest)
+static bool init_tcp(struct sp_address *a, const char *scheme, const char *rest)
 {
     if (!split_host(a, rest))
         return false;
     bool v6 = strchr(a->host, ':') != NULL;
-    if (asprintf(&a->url, "tcp://%s%s%s:%s", v6 ? "[" : "", a->host, v6 ? "]" : "", a->port) < 0)
+    if (asprintf(&a->url, "%s://%s%s%s:%s", scheme, v6 ? "[" : "", a->host, v6 ? "]" : "",
+                 a->port) < 0)
         a->url = NULL;
     return a->url != NULL;
 }
@@ -71,12 +72,13 @@ bool sp_address_init(struct sp_address *a, const char *url, struct open_error *r
                     ? NULL
                     : "behind ipc:// comes the absolute path of a socket, of at most 107 bytes";
     else if (strncmp(url, "tcp://", 6) == 0)
-        wrong = init_tcp(a, url + 6) ? NULL : "behind tcp:// comes HOST or HOST:PORT";
+        wrong = init_tcp(a, "tcp", url + 6) ? NULL : "behind tcp:// comes HOST or HOST:PORT";
     else if (strncmp(url, "tls+tcp://", 10) == 0)
-        wrong = "TLS to another gateway is not possible yet; use tcp:// within a network that is "
-                "trusted, or a tunnel";
+        wrong =
+            init_tcp(a, "tls+tcp", url + 10) ? NULL : "behind tls+tcp:// comes HOST or HOST:PORT";
     else
-        wrong = "it begins with ipc:// or tcp://";
+        wrong = "it begins with ipc://, tcp:// or tls+tcp://";
+    a->secure = strncmp(url, "tls+", 4) == 0;
     if (!wrong)
         return true;
     snprintf(ret_error->text, sizeof(ret_error->text),
@@ -87,6 +89,7 @@ bool sp_address_init(struct sp_address *a, const char *url, struct open_error *r
 
 void sp_address_done(struct sp_address *a)
 {
+    tls_client_free(a->tls);
     free(a->url);
     free(a->host);
     free(a->port);

@@ -5,11 +5,14 @@
 #include <netdb.h>
 
 #include "adapter.h"
+#include "isobar/tls.h"
 
 struct sp_address {
-    char *url;         /* with its port */
-    const char *path;  /* of a local socket, in `url`; NULL: TCP */
-    char *host, *port; /* of TCP */
+    char *url;              /* with its port */
+    const char *path;       /* of a local socket, in `url`; NULL: TCP */
+    char *host, *port;      /* of TCP */
+    bool secure;            /* with TLS, */
+    struct tls_client *tls; /* which the client makes; owned */
 };
 
 /* False, with words, where the URL is none that can be used, or memory is short. */

@@ -151,6 +151,28 @@ static enum sp_state dial_host(struct sp_line *l, struct sp_wait *w)
     return state;
 }
 
+/* TLS on a connection that is there. */
+static enum sp_state start_tls(struct sp_line *l, struct sp_wait *w)
+{
+    l->tls = tls_session_new(w->to->tls, l->fd);
+    if (!l->tls)
+        return broken(w, "there is no memory for TLS");
+    for (;;) {
+        short events = 0;
+        int done = tls_session_handshake(l->tls, &events);
+        if (done > 0)
+            return SP_STATE_OK;
+        enum sp_state state = still_wanted(w);
+        if (state != SP_STATE_OK)
+            return state;
+        if (done < 0)
+            return broken(w, "no TLS with %s: %s", w->to->url, tls_session_why(l->tls));
+        state = pause_for(w, l->fd, events);
+        if (state != SP_STATE_OK)
+            return state;
+    }
+}
+
 static enum sp_state shake_hands(struct sp_line *l, struct sp_wait *w)
 {
     uint8_t out[SP_HANDSHAKE_LEN], in[SP_HANDSHAKE_LEN];
@@ -175,6 +197,8 @@ enum sp_state sp_line_open(struct sp_line *l, struct sp_wait *w)
     l->fd = -1;
     l->ipc = w->to->path != NULL;
     state = l->ipc ? dial_path(l, w) : dial_host(l, w);
+    if (state == SP_STATE_OK && w->to->tls)
+        state = start_tls(l, w);
     if (state == SP_STATE_OK)
         state = shake_hands(l, w);
     if (state != SP_STATE_OK)
@@ -184,6 +208,8 @@ enum sp_state sp_line_open(struct sp_line *l, struct sp_wait *w)
 
 void sp_line_close(struct sp_line *l)
 {
+    tls_session_free(l->tls);
+    l->tls = NULL;
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
@@ -212,6 +238,42 @@ static struct msghdr rest_of(const struct iovec parts[2], size_t at, size_t to,
     return m;
 }
 
+/* What a step of TLS has done, as a system call says it. */
+static ssize_t as_call(int done, size_t n)
+{
+    if (done > 0)
+        return (ssize_t)n;
+    errno = done == 0 ? EAGAIN : EPROTO;
+    return -1;
+}
+
+/* Send what there is place for; else errno, and what to wait for. */
+static ssize_t put(struct sp_line *l, const struct msghdr *m, short *ret_events)
+{
+    size_t n = 0;
+
+    if (!l->tls)
+        return sendmsg(l->fd, m, MSG_NOSIGNAL);
+    int done =
+        tls_session_write(l->tls, m->msg_iov[0].iov_base, m->msg_iov[0].iov_len, &n, ret_events);
+    return as_call(done, n);
+}
+
+static ssize_t take(struct sp_line *l, void *data, size_t len, short *ret_events)
+{
+    size_t n = 0;
+
+    if (!l->tls)
+        return recv(l->fd, data, len, 0);
+    int done = tls_session_read(l->tls, data, len, &n, ret_events);
+    return as_call(done, n);
+}
+
+static const char *why(const struct sp_line *l)
+{
+    return l->tls ? tls_session_why(l->tls) : strerror(errno);
+}
+
 enum sp_state sp_line_write(struct sp_line *l, struct sp_wait *w, const struct iovec parts[2],
                             size_t *at, size_t to)
 {
@@ -222,15 +284,15 @@ enum sp_state sp_line_write(struct sp_line *l, struct sp_wait *w, const struct i
 
         if (state != SP_STATE_OK)
             return state;
-        ssize_t n = sendmsg(l->fd, &m, MSG_NOSIGNAL);
+        short events = POLLOUT;
+        ssize_t n = put(l, &m, &events);
         if (n >= 0) {
             *at += (size_t)n;
             continue;
         }
         if (errno != EAGAIN && errno != EINTR)
-            return broken(w, "%s broke the connection during the request: %s", w->to->url,
-                          strerror(errno));
-        state = pause_for(w, l->fd, POLLOUT);
+            return broken(w, "%s broke the connection during the request: %s", w->to->url, why(l));
+        state = pause_for(w, l->fd, events);
         if (state != SP_STATE_OK)
             return state;
     }
@@ -246,7 +308,8 @@ enum sp_state sp_line_read(struct sp_line *l, struct sp_wait *w, void *data, siz
 
         if (state != SP_STATE_OK)
             return state;
-        ssize_t n = recv(l->fd, (char *)data + *ret_got, len - *ret_got, 0);
+        short events = POLLIN;
+        ssize_t n = take(l, (char *)data + *ret_got, len - *ret_got, &events);
         if (n > 0) {
             *ret_got += (size_t)n;
             continue;
@@ -255,8 +318,8 @@ enum sp_state sp_line_read(struct sp_line *l, struct sp_wait *w, void *data, siz
             return broken(w, "%s closed the connection before an answer was whole", w->to->url);
         if (errno != EAGAIN && errno != EINTR)
             return broken(w, "%s broke the connection before an answer was whole: %s", w->to->url,
-                          strerror(errno));
-        state = pause_for(w, l->fd, POLLIN);
+                          why(l));
+        state = pause_for(w, l->fd, events);
         if (state != SP_STATE_OK)
             return state;
     }

@@ -8,7 +8,8 @@
 struct sp_line {
     struct sp_line *next; /* in the client's list */
     int64_t idle_since_ns;
-    int fd; /* non-blocking; -1: none */
+    int fd;                  /* non-blocking; -1: none */
+    struct tls_session *tls; /* NULL: in the clear */
     bool ipc;
     uint32_t last_id; /* of its messages */
 };

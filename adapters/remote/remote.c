@@ -18,11 +18,7 @@ static void *fail_open(struct adapter *a, struct open_error *ret_error, const ch
 
 static void remote_close(struct adapter *a)
 {
-    sp_client_free(a->client);
-    if (a->token)
-        explicit_bzero(a->token, strlen(a->token));
-    free(a->token);
-    free(a->cloud);
+    group_put(a->group);
     free(a);
 }
 
@@ -59,10 +55,39 @@ static char *read_token(const char *path)
     return token;
 }
 
+/* The one process that the settings name, as a group. */
+static bool open_one(struct adapter *a, const struct settings *s, struct open_error *ret_error)
+{
+    const char *server = settings_get(s, "server");
+    const char *token_file = settings_get(s, "token_file");
+    char *token = token_file ? read_token(token_file) : NULL;
+    int why = errno;
+
+    if (token_file && !token) {
+        snprintf(ret_error->text, sizeof(ret_error->text), "token_file: %.200s: %s", token_file,
+                 why ? strerror(why) : "its first line has no token");
+        return false;
+    }
+    const struct instance_config config = {.urls = &server,
+                                           .n_urls = 1,
+                                           .call_token = token ? token : "",
+                                           .ca = settings_get(s, "ca"),
+                                           .cert = settings_get(s, "cert"),
+                                           .key = settings_get(s, "key")};
+    struct group_member one = {.instance = instance_new(&config, ret_error), .weight = 1};
+    if (token)
+        explicit_bzero(token, strlen(token));
+    free(token);
+    if (!one.instance)
+        return false;
+    bool ok = group_set(a->group, &one, 1);
+    instance_put(one.instance);
+    return ok;
+}
+
 static struct adapter *remote_open(const struct settings *s, struct open_error *ret_error)
 {
     const char *server = settings_get(s, "server"), *cloud = settings_get(s, "cloud");
-    const char *token_file = settings_get(s, "token_file");
     struct adapter *a = calloc(1, sizeof(*a));
 
     if (!a) {
@@ -70,23 +95,22 @@ static struct adapter *remote_open(const struct settings *s, struct open_error *
         return NULL;
     }
     atomic_init(&a->quota, QUOTA_FULL);
+    if (s->group) {
+        a->group = group_hold(s->group);
+        return a;
+    }
     if (!server || !cloud || !*cloud)
         return fail_open(a, ret_error,
                          "server and cloud are needed: where the other gateway "
                          "listens, and the cloud's name there");
-    a->client = sp_client_new(server, &(struct sp_options){0}, ret_error);
-    if (!a->client) {
-        remote_close(a);
-        return NULL;
-    }
-    a->cloud = strdup(cloud);
-    a->token = token_file ? read_token(token_file) : strdup("");
-    if (!a->token && token_file)
-        return fail_open(a, ret_error, "token_file: %.200s: %s", token_file,
-                         errno ? strerror(errno) : "its first line has no token");
-    if (!a->cloud || !a->token)
+    a->own = true;
+    a->group = group_new(cloud);
+    if (!a->group)
         return fail_open(a, ret_error, "out of memory");
-    return a;
+    if (open_one(a, s, ret_error))
+        return a;
+    remote_close(a);
+    return NULL;
 }
 
 /* ---- check ---- */
@@ -96,14 +120,17 @@ pb_ResultCode remote_check_cloud(struct adapter *a, struct op *op, const char *m
 {
     pb_CheckCloudResponse *rsp = (pb_CheckCloudResponse *)(void *)ret;
     int64_t since = clock_mono_ns();
-    pb_ResultCode code = remote_forward(a, op, method, req, ret);
+    pb_CheckCloudRequest ask = *(const pb_CheckCloudRequest *)(const void *)req;
+    struct remote_answer answer;
 
+    ask.cloud = (char *)(uintptr_t)group_cloud(a->group);
+    pb_ResultCode code = remote_ask(
+        a, op, &(struct remote_question){.method = method, .req = &ask.base}, ret, &answer);
     if (!result_is_success(code))
-        return code;
+        return op_end(op, code);
     char **lines = arena_array(op->arena, rsp->n_services + 1, sizeof(*lines));
     if (lines) {
-        lines[0] =
-            arena_printf(op->arena, "gateway %s, cloud %s", sp_client_url(a->client), a->cloud);
+        lines[0] = arena_printf(op->arena, "%s, cloud %s", answer.who, ask.cloud);
         if (rsp->n_services)
             memcpy(lines + 1, rsp->services, rsp->n_services * sizeof(*lines));
         rsp->services = lines;
@@ -113,29 +140,45 @@ pb_ResultCode remote_check_cloud(struct adapter *a, struct op *op, const char *m
     return op_end(op, code);
 }
 
+/* ---- what the cloud behind is like ---- */
+
+/* Where nobody has said so yet: as with a slow cloud that remembers nothing. */
+#define SETTLE_UNKNOWN_MS 60000
+/* What serves the cloud gives up what it does for one that has gone as soon as its connection is
+ * closed, at the latest after so long. */
+#define GIVE_UP_MS 500
+
+static int remote_settle_ms(const struct adapter *a)
+{
+    struct group_traits t = group_traits(a->group);
+    return (t.known ? t.settle_ms : SETTLE_UNKNOWN_MS) + GIVE_UP_MS;
+}
+
+static bool remote_knows_traits(const struct adapter *a)
+{
+    return group_traits(a->group).known;
+}
+
+static bool remote_dedupes(const struct adapter *a)
+{
+    return group_traits(a->group).dedupes;
+}
+
 /* ---- the table ---- */
 
-enum slot {
-#define NUMBER(service, method, slot) SLOT_##slot,
-    ADAPTER_METHODS(NUMBER)
-#undef NUMBER
-        SLOTS
-};
-
-/* All but these are handed on as they are. */
-static remote_slot *const own[SLOTS] = {
-    [SLOT_check_cloud] = remote_check_cloud,
-    [SLOT_list_operation_vms] = remote_list_operation_vms,
-    [SLOT_list_leftovers] = remote_list_leftovers,
-    [SLOT_delete_leftover] = remote_delete_leftover,
-};
+static pb_ResultCode remote_serve(struct adapter *a, struct op *op, const char *method,
+                                  const ProtobufCMessage *req, ProtobufCMessage *ret)
+{
+    remote_slot *serve =
+        req->descriptor == &pb_CheckCloudRequest_desc ? remote_check_cloud : remote_forward;
+    return serve(a, op, method, req, ret);
+}
 
 #define SERVE(service, method, slot)                                                               \
     static pb_ResultCode serve_##slot(struct adapter *a, struct op *op,                            \
                                       const pb_##method##Request *req, pb_##method##Response *ret) \
     {                                                                                              \
-        remote_slot *serve = own[SLOT_##slot] ? own[SLOT_##slot] : remote_forward;                 \
-        return serve(a, op, "isobar.v1." #service "/" #method, &req->base, &ret->base);            \
+        return remote_serve(a, op, "isobar.v1." #service "/" #method, &req->base, &ret->base);     \
     }
 ADAPTER_METHODS(SERVE)
 #undef SERVE
@@ -145,12 +188,15 @@ ADAPTER_METHODS(SERVE)
 extern const struct adapter_ops remote_adapter;
 const struct adapter_ops remote_adapter = {
     .name = "remote",
-    .description = "A cloud of another gateway, which is reached over the same protocol.",
+    .description = "A cloud that another process serves, which is reached over the same protocol.",
     .version = ISOBAR_VERSION,
     .manifest = remote_manifest,
     .open = remote_open,
     .close = remote_close,
     .poll_interval_ms = 250,
-    /* The other gateway's journal knows each request id: it makes nothing twice. */
-    .settle_ms = 0,
+    .settle_ms = remote_settle_ms,
+    .dedupes = remote_dedupes,
+    .knows_traits = remote_knows_traits,
+    /* Whoever is behind rehearses, or looks instead. */
+    .rehearses = true,
     ADAPTER_METHODS(ROW)};

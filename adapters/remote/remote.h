@@ -1,5 +1,5 @@
-/* A cloud of another gateway. Every request is handed on by its name and message; nothing here
- * knows what a machine is, but for what recovery has to look at.
+/* A cloud that other processes serve: gateways, or adapters in any language. Every request is
+ * handed on by its name and message; nothing here knows what a machine is.
  */
 #ifndef ISOBAR_REMOTE_H
 #define ISOBAR_REMOTE_H
@@ -7,12 +7,11 @@
 #include <stdatomic.h>
 
 #include "adapter.h"
-#include "kit/sp.h"
+#include "instances.h"
 
 struct adapter {
-    struct sp_client *client;
-    char *cloud; /* its name at the other gateway */
-    char *token; /* who we are there; "": the listener knows */
+    struct group *group;
+    bool own; /* the group has but the one instance that the settings name */
     atomic_int quota;
 };
 
@@ -20,26 +19,30 @@ const pb_Manifest *remote_manifest(void);
 
 /* ---- remote_ask.c ---- */
 
-/* What is asked of the other gateway. */
+/* What is asked of one of them. */
 struct remote_question {
     const char *method; /* as in Call.method */
     const ProtobufCMessage *req;
-    /* It is, or becomes, an operation there; its request id is the op's token. */
-    bool changes;
+    bool changes;   /* it is a step of the op's operation, and is sent but once */
+    bool name_only; /* such a step, which only says which machine is meant */
 };
 
-/* Ask, and ask again where the transport failed and that is safe. Fills in `ret`, which has been
- * initialised, where the answer is a success; else the op's result says all that the other gateway
- * said. The code is not put through op_end(). */
+struct remote_answer {
+    const char *who; /* "gateway tcp://..."; in the op's arena */
+    pb_Noted *noted; /* of a step; or NULL */
+};
+
+/* Ask, and ask another one where the transport failed and that is safe. Fills in `ret`, which has
+ * been initialised, where the answer is a success; else the op's result says all that the other
+ * side said. The code is not put through op_end(). */
 pb_ResultCode remote_ask(struct adapter *a, struct op *op, const struct remote_question *q,
-                         ProtobufCMessage *ret) MUST_USE;
+                         ProtobufCMessage *ret, struct remote_answer *ret_answer) MUST_USE;
 
 /* ---- remote_result.c ---- */
 
-/* What the other gateway said of the outcome, as our result; returns the code. `earlier`: another
- * try before this one may have got somewhere. */
-pb_ResultCode remote_result(struct adapter *a, struct op *op, const pb_Result *theirs, bool changes,
-                            bool earlier);
+/* What `who` ("gateway tcp://...") said of the outcome, as our result; returns the code. */
+pb_ResultCode remote_result(struct adapter *a, struct op *op, const char *who,
+                            const pb_Result *theirs, bool changes);
 
 /* ---- slots ---- */
 
@@ -47,7 +50,6 @@ typedef pb_ResultCode remote_slot(struct adapter *a, struct op *op, const char *
                                   const ProtobufCMessage *req, ProtobufCMessage *ret);
 /* Any method that names a cloud. */
 remote_slot remote_forward;
-remote_slot remote_check_cloud, remote_list_operation_vms, remote_list_leftovers,
-    remote_delete_leftover;
+remote_slot remote_check_cloud;
 
 #endif

@@ -1,9 +1,10 @@
-/* One question to the other gateway made dependable. */
+/* One question made dependable: attempts, and whom they go to. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "isobar/clock.h"
+#include "isobar/message.h"
 #include "isobar/result.h"
 #include "remote.h"
 
@@ -18,6 +19,9 @@
 #define MARGIN_MS   20
 #define MARGIN_PART 20
 
+/* Instances that one question goes to at most, one after the other. */
+#define TRIED_MAX 16
+
 /* One question on its way through its attempts. */
 struct errand {
     struct adapter *a;
@@ -26,9 +30,14 @@ struct errand {
     struct arena scratch; /* for messages: only what they hold goes to the op's arena */
     const uint8_t *body;
     size_t body_len;
-    bool earlier; /* a try before this one may have got somewhere */
+    struct instance *instance;         /* of the last attempt; held */
+    struct sp_client *client;          /* of it, for that attempt */
+    struct instance *tried[TRIED_MAX]; /* compared, not used: they may be gone */
+    size_t n_tried;
+    bool asked; /* there was one to ask, in this round */
     struct sp_reply reply;
     struct sp_failure failure;
+    struct remote_answer *answer;
 };
 
 static bool quota_take(struct adapter *a)
@@ -80,38 +89,51 @@ static enum sp_outcome attempt_once(struct errand *e)
     struct op *op = e->op;
     struct op wire = *op;
     pb_Call call = pb_Call_INIT;
+    pb_Step step = pb_Step_INIT;
 
-    /* By its request id the other gateway's journal knows an order that comes again. */
+    e->client = instance_client(e->instance);
+    step.operation_id = text_of(e->q->changes ? op->token : "");
+    step.resumed = e->q->changes && op->resumed;
+    step.name_only = e->q->name_only;
+    step.hops = op->hops + 1;
     call.method = text_of(e->q->method);
-    call.request_id = text_of(e->q->changes ? op->token : op->request_id);
+    call.request_id = text_of(op->request_id);
     call.timeout_ms = timeout_of(op);
-    call.token = e->a->token;
+    call.token = text_of(instance_token(e->instance));
     call.traceparent = text_of(op->traceparent);
     call.body.data = (uint8_t *)(uintptr_t)e->body;
     call.body.len = e->body_len;
+    call.step = &step;
     size_t len = isobar__v1__call__get_packed_size(&call);
     uint8_t *data = arena_alloc(&e->scratch, len);
     e->failure = (struct sp_failure){.reason = "there is no memory for the request"};
     if (!data)
-        return SP_NOT_SENT;
+        return SP_TOO_LARGE;
     isobar__v1__call__pack(&call, data);
     wire.arena = &e->scratch;
-    enum sp_outcome outcome = sp_send(e->a->client, &wire, data, len, &e->reply, &e->failure);
+    enum sp_outcome outcome = sp_send(e->client, &wire, data, len, &e->reply, &e->failure);
     explicit_bzero(data, len); /* the token is in it */
     return outcome;
 }
 
-/* How long to wait before the next attempt; -1 where there is to be none. What was sent may be sent
- * again, an order too: it bears the same request id, under which the other gateway, having taken
- * it, answers with the operation that it became. */
-static int next_attempt_ms(struct errand *e, enum sp_outcome outcome, int attempt)
+/* Whether the transport is at fault. */
+static bool is_failure(enum sp_outcome outcome)
 {
-    int ms = e->failure.stale ? 0 : backoff_ms(attempt);
+    return outcome == SP_NOT_SENT || outcome == SP_AMBIGUOUS;
+}
 
-    if (attempt == ATTEMPTS_MAX || e->failure.permanent ||
-        (outcome != SP_NOT_SENT && outcome != SP_AMBIGUOUS))
-        return -1;
-    if (ms >= clock_ms_left(e->op->deadline_ns))
+/* Whether another attempt may be made: nothing was sent, or it changes nothing. */
+static bool may_repeat(const struct errand *e, enum sp_outcome outcome)
+{
+    return is_failure(outcome) && !(e->q->changes && !e->q->name_only && e->failure.sent);
+}
+
+/* How long to wait before another round; -1 where there is to be none. */
+static int next_round_ms(struct errand *e, int round)
+{
+    int ms = e->failure.stale ? 0 : backoff_ms(round);
+
+    if (round == ATTEMPTS_MAX || e->failure.permanent || ms >= clock_ms_left(e->op->deadline_ns))
         return -1;
     return e->failure.stale || quota_take(e->a) ? ms : -1;
 }
@@ -140,7 +162,7 @@ static pb_ResultCode fail_unanswered(struct errand *e, enum sp_outcome outcome)
 {
     const struct verdict *v = e->failure.permanent ? &verdict_permanent : &verdicts[outcome];
     pb_Result *r = e->op->result;
-    bool possible = e->q->changes && (e->earlier || e->failure.sent);
+    bool possible = e->q->changes && !e->q->name_only && e->failure.sent;
 
     if (possible && outcome != SP_CANCELLED)
         v = &verdict_unknown;
@@ -155,46 +177,94 @@ static pb_ResultCode fail_unanswered(struct errand *e, enum sp_outcome outcome)
 
 /* ---- the answer ---- */
 
-static pb_ResultCode fail_nonsense(struct errand *e)
+/* False where it is none: then as if the connection had broken. */
+static bool take_answer(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *ret_code)
 {
-    snprintf(e->failure.reason, sizeof(e->failure.reason), "%s answered what is no reply to it",
-             sp_client_url(e->a->client));
-    e->failure.sent = true;
-    return fail_unanswered(e, SP_AMBIGUOUS);
-}
-
-static pb_ResultCode take_answer(struct errand *e, ProtobufCMessage *ret)
-{
+    const char *url = sp_client_url(e->client);
     pb_Reply *reply =
         isobar__v1__reply__unpack(arena_allocator(&e->scratch), e->reply.len, e->reply.data);
+    bool ok = reply && reply->result;
+    ProtobufCMessage *body = NULL;
 
-    if (!reply || !reply->result)
-        return fail_nonsense(e);
+    if (ok && result_is_success(reply->result->code)) {
+        body = protobuf_c_message_unpack(ret->descriptor, arena_allocator(e->op->arena),
+                                         reply->body.len, reply->body.data);
+        ok = body != NULL || e->op->arena->exhausted;
+    }
+    if (!ok) {
+        e->failure = (struct sp_failure){.sent = true};
+        snprintf(e->failure.reason, sizeof(e->failure.reason), "%s answered what is no reply to it",
+                 url);
+        return false;
+    }
     quota_give(e->a);
-    pb_ResultCode code = remote_result(e->a, e->op, reply->result, e->q->changes, e->earlier);
-    if (!result_is_success(code))
-        return code;
-    ProtobufCMessage *body = protobuf_c_message_unpack(
-        ret->descriptor, arena_allocator(e->op->arena), reply->body.len, reply->body.data);
-    if (!body)
-        return fail_nonsense(e);
-    memcpy(ret, body, ret->descriptor->sizeof_message);
-    return code;
+    e->answer->who = arena_printf(e->op->arena, "%s %s", e->a->own ? "gateway" : "adapter", url);
+    if (reply->noted)
+        e->answer->noted = (pb_Noted *)(void *)message_copy(e->op->arena, &reply->noted->base);
+    *ret_code = remote_result(e->a, e->op, e->answer->who, reply->result,
+                              e->q->changes && !e->q->name_only);
+    if (body && result_is_success(*ret_code))
+        memcpy(ret, body, ret->descriptor->sizeof_message);
+    return true;
 }
 
 /* ---- all of it ---- */
 
+static enum instance_end end_of(const struct errand *e, enum sp_outcome outcome)
+{
+    if (outcome == SP_ANSWERED)
+        return INSTANCE_ANSWERED;
+    if (outcome == SP_DEADLINE && e->failure.sent)
+        return INSTANCE_LATE;
+    return is_failure(outcome) && !e->failure.stale ? INSTANCE_FAILED : INSTANCE_UNHEARD;
+}
+
+/* One attempt at an instance; true where the question has come to its end. */
+static bool try_one(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *ret_code)
+{
+    enum sp_outcome outcome = attempt_once(e);
+
+    if (outcome == SP_ANSWERED && !take_answer(e, ret, ret_code))
+        outcome = SP_AMBIGUOUS;
+    if (outcome != SP_ANSWERED && !may_repeat(e, outcome))
+        *ret_code = fail_unanswered(e, outcome);
+    instance_give(e->instance, e->client, end_of(e, outcome));
+    return outcome == SP_ANSWERED || !may_repeat(e, outcome);
+}
+
+/* Each instance that there is, the next at once where one fails; false where none is left. */
+static bool try_all(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *ret_code)
+{
+    e->n_tried = 0;
+    e->asked = false;
+    for (int i = 0; i < TRIED_MAX; i++) {
+        e->instance = group_take(e->a->group, e->op->token, e->tried, e->n_tried);
+        if (!e->instance)
+            return false;
+        struct instance *asked = e->instance;
+        e->asked = true;
+        if (try_one(e, ret, ret_code))
+            return true;
+        /* Of a connection that was kept for too long, only the connection is known. */
+        if (!e->failure.stale)
+            e->tried[e->n_tried++] = asked;
+    }
+    return false;
+}
+
 static pb_ResultCode run(struct errand *e, ProtobufCMessage *ret)
 {
-    for (int attempt = 1;; attempt++) {
-        enum sp_outcome outcome = attempt_once(e);
+    pb_ResultCode code = RESULT_CODE_INTERNAL_ERROR;
 
-        if (outcome == SP_ANSWERED)
-            return take_answer(e, ret);
-        int ms = next_attempt_ms(e, outcome, attempt);
+    for (int round = 1;; round++) {
+        if (try_all(e, ret, &code))
+            return code;
+        if (!e->asked)
+            snprintf(e->failure.reason, sizeof(e->failure.reason),
+                     "no process that serves cloud \"%s\" is in service", group_cloud(e->a->group));
+        int ms = next_round_ms(e, round);
         if (ms < 0)
-            return fail_unanswered(e, outcome);
-        e->earlier |= e->failure.sent && e->q->changes;
+            return fail_unanswered(e, SP_NOT_SENT);
         if (!op_sleep_ms(e->op, ms)) {
             e->failure = (struct sp_failure){.reason = "nobody waited for another attempt"};
             return fail_unanswered(e, SP_CANCELLED);
@@ -203,12 +273,13 @@ static pb_ResultCode run(struct errand *e, ProtobufCMessage *ret)
 }
 
 pb_ResultCode remote_ask(struct adapter *a, struct op *op, const struct remote_question *q,
-                         ProtobufCMessage *ret)
+                         ProtobufCMessage *ret, struct remote_answer *ret_answer)
 {
-    struct errand e = {.a = a, .op = op, .q = q, .earlier = q->changes && op->resumed};
+    struct errand e = {.a = a, .op = op, .q = q, .answer = ret_answer};
     size_t len = protobuf_c_message_get_packed_size(q->req);
     pb_ResultCode code;
 
+    *ret_answer = (struct remote_answer){"", NULL};
     /* The answer, and the bytes that are cut out of it. */
     arena_init(&e.scratch, 3 * SP_REPLY_MAX);
     uint8_t *body = arena_alloc(&e.scratch, len + 1);

@@ -7,6 +7,8 @@
 
 /* Pages of a list; a gateway that has more has no end. */
 #define PAGES_MAX 1000
+/* A cloud that takes longer than a day is not waited for. */
+#define SETTLE_MS_MAX (24 * 3600 * 1000)
 
 static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessage *m, const char *name,
                                                 ProtobufCType type)
@@ -17,13 +19,6 @@ static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessage *m, const
     return f && f->type == type ? f : NULL;
 }
 
-static bool is_set(const ProtobufCMessage *m, const char *name)
-{
-    const ProtobufCFieldDescriptor *f = field_of(m, name, PROTOBUF_C_TYPE_BOOL);
-
-    return f && message_has(m, f);
-}
-
 /* The request with the cloud's name there; all that it refers to is shared. NULL where memory is
  * short. */
 static ProtobufCMessage *readdress(struct adapter *a, struct op *op, const ProtobufCMessage *req)
@@ -32,7 +27,7 @@ static ProtobufCMessage *readdress(struct adapter *a, struct op *op, const Proto
     const ProtobufCFieldDescriptor *cloud = field_of(req, "cloud", PROTOBUF_C_TYPE_STRING);
 
     if (own && cloud)
-        message_set_string(own, cloud, a->cloud);
+        message_set_string(own, cloud, (char *)(uintptr_t)group_cloud(a->group));
     return own;
 }
 
@@ -71,6 +66,7 @@ static pb_ResultCode forward_list(struct adapter *a, struct op *op, const char *
         protobuf_c_message_descriptor_get_field(ret->descriptor, 1);
     struct page *first = NULL, **last = &first;
     char *token = arena_strdup(op->arena, "");
+    struct remote_answer answer = {"", NULL};
 
     for (int i = 0; i < PAGES_MAX; i++) {
         struct page *page = ARENA_NEW(op->arena, struct page);
@@ -78,8 +74,8 @@ static pb_ResultCode forward_list(struct adapter *a, struct op *op, const char *
         if (!page || !rsp)
             return RESULT_CODE_INTERNAL_ERROR;
         message_set_string(req, page_token, token);
-        pb_ResultCode code =
-            remote_ask(a, op, &(struct remote_question){.method = method, .req = req}, rsp);
+        pb_ResultCode code = remote_ask(
+            a, op, &(struct remote_question){.method = method, .req = req}, rsp, &answer);
         if (code != RESULT_CODE_OK)
             return code;
         page->items = message_list(rsp, items, &page->n);
@@ -94,8 +90,8 @@ static pb_ResultCode forward_list(struct adapter *a, struct op *op, const char *
     }
     op->result->blame = BLAME_CLOUD;
     op_retry(op, RETRY_CLASS_NEVER, 0, RETRY_SCOPE_CLOUD);
-    return op_fail(op, RESULT_CODE_UNAVAILABLE,
-                   "the list of gateway %s does not end: narrow it down", sp_client_url(a->client));
+    return op_fail(op, RESULT_CODE_UNAVAILABLE, "the list of %s does not end: narrow it down",
+                   answer.who);
 }
 
 /* ---- anything ---- */
@@ -111,15 +107,101 @@ static const char *machine_of(const ProtobufCMessage *rsp)
     return vm ? vm->id : "";
 }
 
+/* How the cloud behind is, before anything is made there: what became of an order that is not
+ * answered can only be found out by who knows. Whoever has registered has said it. */
+static pb_ResultCode learn_traits(struct adapter *a, struct op *op)
+{
+    pb_GetCloudRequest req = pb_GetCloudRequest_INIT;
+    pb_GetCloudResponse rsp = pb_GetCloudResponse_INIT;
+    struct remote_answer answer;
+
+    if (group_traits(a->group).known || !a->own)
+        return RESULT_CODE_OK;
+    req.cloud = (char *)(uintptr_t)group_cloud(a->group);
+    pb_ResultCode code = remote_ask(a, op,
+                                    &(struct remote_question){
+                                        .method = "isobar.v1.CloudService/GetCloud",
+                                        .req = &req.base,
+                                    },
+                                    &rsp.base, &answer);
+    /* One that cannot say it is taken for the worst. */
+    if (code == RESULT_CODE_NOT_SUPPORTED)
+        return RESULT_CODE_OK;
+    if (code != RESULT_CODE_OK)
+        return code;
+    const pb_CloudTraits *t = rsp.cloud ? rsp.cloud->traits : NULL;
+    if (t)
+        group_set_traits(a->group, (struct group_traits){.known = true,
+                                                         .settle_ms = t->settle_ms < SETTLE_MS_MAX
+                                                                          ? (int)t->settle_ms
+                                                                          : SETTLE_MS_MAX,
+                                                         .dedupes = t->dedupes});
+    return RESULT_CODE_OK;
+}
+
+/* Which machine an action is on is noted before the order leaves, as adapter.h wants it: the other
+ * side says it first, and the order then names the machine by its id. Deleted where there is
+ * nothing to order any more. */
+static pb_ResultCode note_machine(struct adapter *a, struct op *op, const char *method,
+                                  ProtobufCMessage *own, ProtobufCMessage *ret)
+{
+    const ProtobufCFieldDescriptor *id = field_of(own, "id", PROTOBUF_C_TYPE_STRING);
+    ProtobufCMessage *said = arena_message(op->arena, ret->descriptor);
+    struct remote_answer answer;
+
+    if (!said)
+        return RESULT_CODE_INTERNAL_ERROR;
+    pb_ResultCode code = remote_ask(
+        a, op,
+        &(struct remote_question){.method = method, .req = own, .changes = true, .name_only = true},
+        said, &answer);
+    if (code == RESULT_CODE_DELETED)
+        memcpy(ret, said, ret->descriptor->sizeof_message);
+    if (!result_is_success(code) || code == RESULT_CODE_DELETED)
+        return code;
+    if (!answer.noted || !answer.noted->native_id[0])
+        return op_fail(op, RESULT_CODE_INTERNAL_ERROR,
+                       "%s does not say which machine \"%s\" is: it must, before it changes any",
+                       answer.who, message_string(own, id));
+    if (answer.noted->maker[0] && op->note_maker)
+        op->note_maker(op, answer.noted->maker);
+    if (!op->note_id(op, answer.noted->native_id))
+        return op_not_noted(op);
+    message_set_string(own, id, answer.noted->native_id);
+    return RESULT_CODE_OK;
+}
+
+static pb_ResultCode forward_step(struct adapter *a, struct op *op, const char *method,
+                                  ProtobufCMessage *own, ProtobufCMessage *ret)
+{
+    const ProtobufCFieldDescriptor *wait = field_of(own, "wait", PROTOBUF_C_TYPE_ENUM);
+    bool on_machine = wait && field_of(own, "id", PROTOBUF_C_TYPE_STRING);
+    struct remote_answer answer = {"", NULL};
+    pb_ResultCode code = learn_traits(a, op);
+
+    if (result_is_success(code) && on_machine && op->note_id)
+        code = note_machine(a, op, method, own, ret);
+    if (!result_is_success(code) || code == RESULT_CODE_DELETED)
+        return code;
+    /* The waiting is done here: by looking, which outlives this exchange and either side. */
+    if (wait)
+        memset((char *)own + wait->offset, 0, sizeof(int));
+    code =
+        remote_ask(a, op, &(struct remote_question){.method = method, .req = own, .changes = true},
+                   ret, &answer);
+    op->touched |= answer.noted && answer.noted->touched;
+    if (result_is_success(code) && op->note_id && !on_machine && machine_of(ret)[0])
+        op->note_id(op, machine_of(ret));
+    return code;
+}
+
 pb_ResultCode remote_forward(struct adapter *a, struct op *op, const char *method,
                              const ProtobufCMessage *req, ProtobufCMessage *ret)
 {
     ProtobufCMessage *own = readdress(a, op, req);
-    const ProtobufCFieldDescriptor *wait = field_of(req, "wait", PROTOBUF_C_TYPE_ENUM);
     const ProtobufCFieldDescriptor *size = field_of(req, "page_size", PROTOBUF_C_TYPE_UINT32);
-    /* What may be waited for is an operation there too, and has the token of ours. */
-    bool changes = wait && !is_set(req, "dry_run") && op->token[0];
-    pb_ResultCode code;
+    const ProtobufCFieldDescriptor *dry = field_of(req, "dry_run", PROTOBUF_C_TYPE_BOOL);
+    struct remote_answer answer;
 
     if (!own)
         return op_end(op, RESULT_CODE_INTERNAL_ERROR);
@@ -127,12 +209,9 @@ pb_ResultCode remote_forward(struct adapter *a, struct op *op, const char *metho
         message_set_text(op->arena, own, size, "1000");
         return op_end(op, forward_list(a, op, method, own, ret));
     }
-    /* The waiting is done here: by looking, which outlives this exchange and either gateway. */
-    if (wait)
-        memset((char *)own + wait->offset, 0, sizeof(int));
-    code = remote_ask(
-        a, op, &(struct remote_question){.method = method, .req = own, .changes = changes}, ret);
-    if (changes && result_is_success(code) && op->note_id && machine_of(ret)[0])
-        op->note_id(op, machine_of(ret));
-    return op_end(op, code);
+    /* What changes something has this field, and is a step of an operation where it is not set. */
+    if (dry && !message_has(req, dry) && op->token[0])
+        return op_end(op, forward_step(a, op, method, own, ret));
+    return op_end(op, remote_ask(a, op, &(struct remote_question){.method = method, .req = own},
+                                 ret, &answer));
 }

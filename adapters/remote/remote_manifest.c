@@ -31,13 +31,21 @@ static const struct manifest_attribute attributes[] = {
 
 static const struct manifest_parameter settings[] = {
     {"server", PARAMETER_TYPE_STRING, .required = true,
-     .description = "Where the other gateway listens: ipc:///PATH or tcp://HOST:PORT."},
+     .description =
+         "Where the other gateway listens: ipc:///PATH, tcp://HOST:PORT or tls+tcp://HOST:PORT."},
     {"cloud", PARAMETER_TYPE_STRING, .required = true,
      .description = "The cloud's name at the other gateway."},
     {"token_file", PARAMETER_TYPE_STRING,
      .description =
          "A file whose first line is the token of a user of the other gateway; it is read when the "
          "connection is opened."},
+    {"ca", PARAMETER_TYPE_STRING,
+     .description = "Of tls+tcp://: who signs the other gateway's certificate, PEM; without it the "
+                    "system's."},
+    {"cert", PARAMETER_TYPE_STRING,
+     .description = "Of tls+tcp://: a certificate of our own to show, with its chain, PEM."},
+    {"key", PARAMETER_TYPE_STRING,
+     .description = "Its key, PEM; without it in the file of the certificate."},
 };
 
 const pb_Manifest *remote_manifest(void)

@@ -14,9 +14,9 @@ static bool is_about_cloud(const pb_Result *theirs)
 
 /* The connection is at fault, and no request is: the user's words would mislead. Above all must
  * "not found" not be taken for a machine that is gone. */
-static pb_ResultCode connection_fault(struct adapter *a, struct op *op, const pb_Result *theirs)
+static pb_ResultCode connection_fault(struct adapter *a, struct op *op, const char *who,
+                                      const pb_Result *theirs)
 {
-    const char *url = sp_client_url(a->client);
     pb_Result *r = op->result;
 
     r->blame = BLAME_GATEWAY;
@@ -24,15 +24,15 @@ static pb_ResultCode connection_fault(struct adapter *a, struct op *op, const pb
     op_retry(op, RETRY_CLASS_NEVER, 0, RETRY_SCOPE_CLOUD);
     if (theirs->code == RESULT_CODE_NOT_FOUND)
         return op_fail(op, RESULT_CODE_UNAVAILABLE,
-                       "gateway %s has no cloud \"%s\": correct the connection's settings", url,
-                       a->cloud);
+                       "%s has no cloud \"%s\": correct the connection's settings", who,
+                       group_cloud(a->group));
     if (theirs->code == RESULT_CODE_METHOD_NOT_ALLOWED)
-        return op_fail(op, RESULT_CODE_NOT_SUPPORTED, "gateway %s is of a version without it: %s",
-                       url, theirs->detail);
+        return op_fail(op, RESULT_CODE_NOT_SUPPORTED, "%s is of a version without it: %s", who,
+                       theirs->detail);
     return op_fail(op, theirs->code,
-                   "gateway %s refuses this gateway's own token: %s; correct token_file of the "
+                   "%s refuses this gateway's own token: %s; correct token_file of the "
                    "connection (yours is in order)",
-                   url, theirs->detail);
+                   who, theirs->detail);
 }
 
 static bool is_connection_fault(const pb_Result *theirs)
@@ -58,10 +58,18 @@ static void may_have_happened(struct op *op)
     op_retry(op, RETRY_CLASS_AFTER_LOOKUP, 0, RETRY_SCOPE_INSTANCE);
 }
 
-pb_ResultCode remote_result(struct adapter *a, struct op *op, const pb_Result *theirs, bool changes,
-                            bool earlier)
+/* It failed in the middle, and does not say whether anything has come of it. */
+static bool says_nothing(const pb_Result *theirs, bool changes)
 {
-    const char *url = sp_client_url(a->client);
+    bool middle =
+        theirs->code == RESULT_CODE_INTERNAL_ERROR || theirs->code == RESULT_CODE_UNAVAILABLE ||
+        theirs->code == RESULT_CODE_DEADLINE_EXCEEDED || theirs->code == RESULT_CODE_CANCELLED;
+    return changes && middle && theirs->side_effects == SIDE_EFFECTS_UNSPECIFIED;
+}
+
+pb_ResultCode remote_result(struct adapter *a, struct op *op, const char *who,
+                            const pb_Result *theirs, bool changes)
+{
     pb_Result *r = op->result;
     pb_Result *copy = result_copy(op->arena, theirs);
 
@@ -78,30 +86,24 @@ pb_ResultCode remote_result(struct adapter *a, struct op *op, const pb_Result *t
     if (theirs->code == RESULT_CODE_ACCEPTED) {
         may_have_happened(op);
         return op_fail(op, RESULT_CODE_OUTCOME_UNKNOWN,
-                       "gateway %s has taken the order, which goes on as its operation %s", url,
+                       "%s has taken the order, which goes on as its operation %s", who,
                        theirs->operation_id);
     }
-    /* What is refused at the door says nothing of an order that may have got in before. */
-    if (earlier && !theirs->operation_id[0]) {
-        may_have_happened(op);
-        return op_fail(op, RESULT_CODE_OUTCOME_UNKNOWN,
-                       "gateway %s may have taken the order before it did not answer, and now "
-                       "says: %s",
-                       url, theirs->detail);
-    }
     if (is_connection_fault(theirs))
-        return connection_fault(a, op, theirs);
+        return connection_fault(a, op, who, theirs);
     if (!copy)
         return RESULT_CODE_INTERNAL_ERROR; /* op_end() has the words */
     r->violations = copy->violations;
     r->n_violations = copy->n_violations;
     r->native = copy->native;
     r->retry = copy->retry;
-    r->side_effects = copy->side_effects;
+    r->side_effects = !changes                        ? SIDE_EFFECTS_NONE
+                      : says_nothing(theirs, changes) ? SIDE_EFFECTS_POSSIBLE
+                                                      : copy->side_effects;
     r->blame = copy->blame;
     if (result_info(theirs->code)->code == RESULT_CODE_UNSPECIFIED)
         return op_fail(op, RESULT_CODE_INTERNAL_ERROR,
-                       "gateway %s answered code %d, which this version does not know: %s", url,
+                       "%s answered code %d, which this version does not know: %s", who,
                        (int)theirs->code, theirs->detail);
-    return op_fail(op, theirs->code, "gateway %s: %s", url, theirs->detail);
+    return op_fail(op, theirs->code, "%s: %s", who, theirs->detail);
 }

@@ -69,6 +69,18 @@ static pb_ResultCode sandbox_check_cloud(struct adapter *a, struct op *op,
 
 #define SLOT(service, method, slot) .slot = sandbox_##slot,
 
+/* As late as it was told to be. */
+static int sandbox_settle_ms(const struct adapter *a)
+{
+    return (int)(a->set.late_commit_ms + a->set.list_lag_ms);
+}
+
+static bool sandbox_dedupes(const struct adapter *a)
+{
+    (void)a;
+    return true;
+}
+
 extern const struct adapter_ops sandbox_adapter;
 const struct adapter_ops sandbox_adapter = {
     .name = "sandbox",
@@ -80,4 +92,6 @@ const struct adapter_ops sandbox_adapter = {
     .close = sandbox_close,
     .is_instant = sandbox_is_instant,
     .poll_interval_ms = 50,
+    .settle_ms = sandbox_settle_ms,
+    .dedupes = sandbox_dedupes,
     ADAPTER_METHODS(SLOT)};

@@ -11,6 +11,8 @@
 #define ACTS   (READS | OPTION_CHANGES)
 #define VMS    WORDS_SOME, "[CLOUD/]VM...", "id"
 #define NOWORD WORDS_NONE, NULL, NULL
+/* A process that serves as an adapter. */
+#define INSTANCE WORDS_ONE, "ADAPTER/INSTANCE", "name/id"
 
 /* The two verbs that every thing of a cloud has. */
 #define CLOUD_THING(noun, service, Thing, Things, word, what)                                      \
@@ -63,10 +65,23 @@ const struct command command_table[] = {
      "cloud", "Ask a cloud whether it answers and takes the credentials.", "cloud check lab"},
 
     {"adapter", "list", "AdapterService/ListAdapters", run_list, LISTS, NOWORD,
-     "List the kinds of clouds that the gateway knows.", NULL},
+     "List the kinds of clouds that the gateway knows, and the processes that serve them.", NULL},
     {"adapter", "describe", "AdapterService/DescribeAdapter", run_adapter_describe, READS,
      WORDS_ONE, "ADAPTER", "name", "Show what a kind of cloud needs, and what it can.",
      "adapter describe openstack"},
+    {"adapter", "watch", "AdapterService/WatchAdapters", run_adapter_watch, READS, NOWORD,
+     "Print the processes that serve as adapters, and then each one that changes, until it is "
+     "interrupted or the time of --timeout is over.",
+     "adapter watch --name toy"},
+    {"adapter", "status", "AdapterService/SetAdapterStatus", run_adapter_status, READS, INSTANCE,
+     "Say whether a process gets calls, and how many; without a flag, show it.",
+     "adapter status toy/toy-1 --weight 0"},
+    {"adapter", "drain", "AdapterService/DrainAdapter", run_adapter_drain, READS, INSTANCE,
+     "Give a process nothing new, and wait until it has ended what it has.",
+     "adapter drain toy/toy-1 --timeout 5m"},
+    {"adapter", "deregister", "AdapterService/DeregisterAdapter", run_adapter_deregister,
+     OPTION_CALLS, INSTANCE,
+     "Take a registration back. A process that still runs registers again within seconds.", NULL},
 
     {"operation", "list", "OperationService/ListOperations", run_list, LISTS, NOWORD,
      "List operations, the newest first.", "operation list --state RUNNING,UNKNOWN"},
@@ -125,7 +140,7 @@ const struct noun command_nouns[] = {
     {"region", "Regions"},
     {"zone", "Parts of a region that fail by themselves"},
     {"cloud", "The clouds that the gateway is connected to"},
-    {"adapter", "The kinds of clouds that it knows"},
+    {"adapter", "The kinds of clouds that it knows, and who serves them"},
     {"operation", "What became of every call that changes something"},
     {"leftover", "What failed operations have left in the clouds"},
     {"context", "The gateways that client.yaml names"},

@@ -24,7 +24,8 @@ struct command {
     unsigned does; /* OPTION_... */
     enum command_words words;
     const char *word;    /* what help calls them: "[CLOUD/]VM..." */
-    const char *field;   /* of the request, that the word sets; NULL: the command's own affair */
+    const char *field;   /* of the request, that the word sets; "a/b": two, by a word that has a
+                            slash; NULL: the command's own affair */
     const char *doc;     /* one sentence */
     const char *example; /* what follows `isobar`, or NULL */
 };

@@ -42,8 +42,14 @@ static const char tail[] =
     "    [[ $prev == --* ]] && return\n"
     "    case $verb in\n"
     "    show | status | start | stop | reboot | suspend | resume | resize | delete | check | "
-    "wait)\n"
+    "wait | \\\n"
+    "        describe | drain | deregister)\n"
     "        while read -r name; do\n"
+    "            case \"$noun $verb $name\" in\n"
+    "            'adapter describe '*) name=${name%%/*} ;; # toy/toy-1 is an instance of toy\n"
+    "            'adapter '*/*) ;;\n"
+    "            'adapter '*) continue ;;\n"
+    "            esac\n"
     "            [[ $name == \"$cur\"* ]] && COMPREPLY+=(\"$(printf %q \"$name\")\")\n"
     "        done < <(isobar \"$noun\" list -o name --timeout 1s 2>/dev/null)\n"
     "        ;;\n"
@@ -120,7 +126,7 @@ static void flags(struct cli *c)
     struct buf *out = &c->out;
     for (size_t i = 0; i < command_table_len; i++) {
         const struct command *each = &command_table[i];
-        struct symbol m;
+        struct symbol m = {0};
         const struct flag *f;
         buf_addf(out, "    '%s %s') words='", each->noun ? each->noun : each->verb,
                  each->noun ? each->verb : "");
@@ -130,7 +136,8 @@ static void flags(struct cli *c)
             buf_addf(out, "--%s ", f->name);
         }
         for (size_t k = 0; k < option_table_len; k++) {
-            if (option_fits(&option_table[k], each->does)) {
+            bool is_flag = m.method && flag_find(m.method->input, option_table[k].name);
+            if (!is_flag && option_fits(&option_table[k], each->does)) {
                 buf_addf(out, "--%s ", option_table[k].name);
             }
         }

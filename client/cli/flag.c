@@ -68,6 +68,19 @@ static const struct flag flags[] = {
     {"no-wait", .path = "wait", .fixed = "WAIT_NONE",
      .doc = "Do not even wait for the cloud; prints the operation."},
 
+    /* Adapters. The gateway compares these names as they are. */
+    {"name", &pb_ListAdaptersRequest_desc, .path = "name", .arg = "ADAPTER",
+     .doc = "Only this adapter."},
+    {"name", &pb_WatchAdaptersRequest_desc, .path = "name", .arg = "ADAPTER",
+     .doc = "Only this adapter."},
+    {"version", &pb_DescribeAdapterRequest_desc, .path = "version", .arg = "VERSION",
+     .doc = "This version of it; without it, what is built in, or the newest."},
+    {"status", &pb_SetAdapterStatusRequest_desc, .path = "status", .arg = "STATUS",
+     .doc = "UP: it gets calls; DRAINING: it ends what it has; OUT_OF_SERVICE: it gets none."},
+    {"weight", &pb_SetAdapterStatusRequest_desc, .path = "weight", .arg = "N",
+     .doc = "Its share of the calls, beside the weights of the others that serve the same cloud; "
+            "0: none."},
+
     /* Filters of lists. */
     {"name", LISTS, .path = "name", .arg = "GLOB",
      .doc = "Only those whose name fits; * and ? are wildcards."},

@@ -144,14 +144,16 @@ static void flag_rows(struct buf *out, const ProtobufCMessageDescriptor *type, c
     }
 }
 
-/* The options of a command; `only` picks those of one group. */
-static void option_rows(struct buf *out, const char *title, unsigned does, unsigned group)
+/* The options of one group that a command takes; `request` (may be NULL) has flags, which go before
+ * options of the same name. */
+static void option_rows(struct buf *out, const char *title, unsigned does, unsigned group,
+                        const ProtobufCMessageDescriptor *request)
 {
     bool any = false;
     for (size_t i = 0; i < option_table_len; i++) {
         const struct option *o = &option_table[i];
         bool in_group = group ? (o->only & group) != 0 : o->only == OPTION_ALWAYS;
-        if (!in_group || !option_fits(o, does)) {
+        if (!in_group || !option_fits(o, does) || (request && flag_find(request, o->name))) {
             continue;
         }
         if (!any) {
@@ -166,21 +168,29 @@ static void option_rows(struct buf *out, const char *title, unsigned does, unsig
     }
 }
 
+static void all_options(struct buf *out, unsigned does, const ProtobufCMessageDescriptor *request)
+{
+    option_rows(out, "Output", does, OPTION_PRINTS | OPTION_LISTS, request);
+    option_rows(out, "Call", does, OPTION_CHANGES | OPTION_DELETES | OPTION_CALLS, request);
+    option_rows(out, "Always", does, 0, request);
+}
+
 static void command_help(struct cli *c, const struct command *command)
 {
     struct symbol method;
+    const ProtobufCMessageDescriptor *request = NULL;
     struct buf *out = &c->out;
+    if (command->method && symbol_method(&c->arena, command->method, &method)) {
+        request = method.method->input;
+    }
     buf_adds(out, "Usage: ");
     help_usage(command, out);
     buf_addf(out, "\n\n%s\n", command->doc);
-    if (command->method && symbol_method(&c->arena, command->method, &method) &&
-        flag_at(method.method->input, 0)) {
+    if (request && flag_at(request, 0)) {
         buf_adds(out, "\nFlags:\n");
-        flag_rows(out, method.method->input, "");
+        flag_rows(out, request, "");
     }
-    option_rows(out, "Output", command->does, OPTION_PRINTS | OPTION_LISTS);
-    option_rows(out, "Call", command->does, OPTION_CHANGES | OPTION_DELETES | OPTION_CALLS);
-    option_rows(out, "Always", command->does, 0);
+    all_options(out, command->does, request);
     if (command->example) {
         buf_addf(out, "\nExample:\n  isobar %s\n", command->example);
     }
@@ -194,10 +204,7 @@ void help_for(struct cli *c, const char *noun, const struct command *command)
     }
     help_short(noun, &c->out);
     if (!noun) {
-        unsigned all = ~0U;
-        option_rows(&c->out, "Output", all, OPTION_PRINTS | OPTION_LISTS);
-        option_rows(&c->out, "Call", all, OPTION_CHANGES | OPTION_DELETES | OPTION_CALLS);
-        option_rows(&c->out, "Always", all, 0);
+        all_options(&c->out, ~0U, NULL);
         buf_adds(&c->out, "\nisobar help exit-codes lists the exit codes.\n");
     }
 }

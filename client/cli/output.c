@@ -194,6 +194,11 @@ const char *output_name(struct arena *a, const ProtobufCMessage *item)
     if (vm && *value_string(vm, "id")) {
         item = vm;
     }
+    const ProtobufCMessage *instance =
+        item->descriptor == &pb_Adapter_desc ? value_message(item, "instance") : NULL;
+    if (instance) {
+        return arena_printf(a, "%s/%s", value_string(item, "name"), value_string(instance, "id"));
+    }
     const char *name = value_string(item, "name");
     name = *name ? name : value_string(item, "id");
     bool in_cloud = *value_string(item, "cloud") &&
@@ -305,6 +310,7 @@ int output_flush(struct cli *c)
         if (n >= 0) {
             at += (size_t)n;
         } else if (errno == EPIPE) {
+            c->reader_is_gone = true;
             break;
         } else if (errno != EINTR) {
             int error = errno;

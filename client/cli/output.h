@@ -14,7 +14,8 @@ void output_list(struct cli *c, const ProtobufCMessageDescriptor *type,
 /* Append one thing: all its fields, in a table of two columns. */
 void output_one(struct cli *c, const ProtobufCMessage *item);
 
-/* "CLOUD/NAME", "CLOUD/ID", the name or the id: what the next command takes for it. */
+/* "CLOUD/NAME", "CLOUD/ID", "ADAPTER/INSTANCE", the name or the id: what the next command takes for
+ * it. */
 const char *output_name(struct arena *a, const ProtobufCMessage *item);
 /* The message as compact JSON. */
 void output_json(const ProtobufCMessage *m, struct buf *out);
@@ -27,7 +28,7 @@ struct table *output_table(struct cli *c);
 void output_take_table(struct cli *c, struct table *t);
 
 /* Write what there is to standard output. EXIT_OK, or EXIT_FAILED, and it has been said. A reader
- * that has gone away is no failure. */
+ * that has gone away is no failure, and noted. */
 int output_flush(struct cli *c) MUST_USE;
 
 #endif

@@ -170,12 +170,26 @@ ProtobufCMessage *request_new(struct arena *a, const ProtobufCMessageDescriptor 
     return m;
 }
 
+/* "toy/toy-1" to the fields that "name/id" names; no part may be empty. */
+static bool set_both(struct arena *a, ProtobufCMessage *m, const char *fields, const char *word)
+{
+    char why[FIELD_WHY];
+    const char *second = strchr(fields, '/') + 1, *slash = strchr(word, '/');
+    const char *first = arena_strndup(a, fields, (size_t)(second - 1 - fields));
+    return slash && slash != word && slash[1] &&
+           field_set_bytes(a, m, first, word, (size_t)(slash - word)) &&
+           field_set(a, m, second, slash + 1, false, why);
+}
+
 bool request_set_word(struct arena *a, ProtobufCMessage *m, const char *field, const char *word)
 {
     char why[FIELD_WHY];
     const char *cloud = value_string(m, "cloud");
     const char *slash = strchr(word, '/');
     size_t head = slash ? (size_t)(slash - word) : 0;
+    if (strchr(field, '/')) {
+        return set_both(a, m, field, word);
+    }
     bool has_cloud = field_at(m->descriptor, "cloud") && strcmp(field, "cloud") != 0;
     if (has_cloud && head && slash[1] &&
         (!*cloud || (strlen(cloud) == head && strncmp(cloud, word, head) == 0))) {

@@ -19,7 +19,8 @@ ProtobufCMessage *request_new(struct arena *a, const ProtobufCMessageDescriptor 
 
 /* The flags' request, with one of the command's words in its field. A word CLOUD/NAME sets both
  * where the type has a cloud; where a cloud is given already, the word is the name, and the cloud
- * before it may be repeated. */
+ * before it may be repeated. A field "name/id" is two, which "NAME/ID" sets; false where the word
+ * has no slash between two parts. */
 bool request_set_word(struct arena *a, ProtobufCMessage *m, const char *field,
                       const char *word) MUST_USE;
 

@@ -27,6 +27,7 @@ struct cli {
     enum option_format format;
     struct table_style style;
     bool out_is_tty, err_is_tty;
+    bool reader_is_gone; /* nobody reads standard output any more */
 };
 
 /* Each does one row of command_table, or several. */
@@ -37,6 +38,10 @@ int run_vm_control(struct cli *c);
 int run_vm_status(struct cli *c);
 int run_cloud_check(struct cli *c);
 int run_adapter_describe(struct cli *c);
+int run_adapter_watch(struct cli *c);
+int run_adapter_status(struct cli *c);
+int run_adapter_drain(struct cli *c);
+int run_adapter_deregister(struct cli *c);
 int run_operation_show(struct cli *c);
 int run_operation_wait(struct cli *c);
 int run_operation_cancel(struct cli *c);

@@ -184,7 +184,7 @@ const struct isobar_reply *session_call(struct cli *c, const char *method,
     return &held->reply;
 }
 
-void session_close(struct cli *c)
+void session_forget(struct cli *c)
 {
     while (c->replies) {
         struct held_reply *held = c->replies;
@@ -192,6 +192,11 @@ void session_close(struct cli *c)
         isobar_reply_done(&held->reply);
         free(held);
     }
+}
+
+void session_close(struct cli *c)
+{
+    session_forget(c);
     isobar_close(c->client);
     c->client = NULL;
 }

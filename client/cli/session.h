@@ -23,6 +23,8 @@ void session_start_clock(struct cli *c);
 const struct isobar_reply *session_call(struct cli *c, const char *method,
                                         const ProtobufCMessage *request, unsigned kind,
                                         const char *about);
+/* Give back all replies: for what goes on and on. */
+void session_forget(struct cli *c);
 /* Give back all replies and the client. */
 void session_close(struct cli *c);
 

@@ -25,7 +25,15 @@ static const struct view views[] = {
     {&pb_Zone_desc, "cloud name id region available", ""},
     {&pb_Cloud_desc, "name adapter version=adapter_version in_flight queued calls failures",
      "max_in_flight max_queued settings defaults"},
-    {&pb_Adapter_desc, "name version description", ""},
+    {&pb_Adapter_desc,
+     "name version instance=instance.id status=instance.status clouds=instance.clouds.name "
+     "weight=instance.weight lease_age_ms=instance.lease_age_ms in_flight=instance.in_flight "
+     "calls=instance.calls errors=instance.errors",
+     "description status_reason=instance.status_reason endpoints=instance.endpoints "
+     "owner=instance.owner registered_at=instance.registered_at"},
+    {&pb_AdapterInstance_desc,
+     "id status clouds=clouds.name weight lease_age_ms in_flight calls errors",
+     "status_reason endpoints owner registered_at"},
     {&pb_Operation_desc,
      "id state attempts=attempt cancelled method cloud native_id result=result.code "
      "created=created_at",
@@ -48,7 +56,7 @@ const struct view *view_of(const ProtobufCMessageDescriptor *type)
 
 static bool may_cut(const struct value_path *p)
 {
-    static const char *const prose[] = {"description", "detail", "fault"};
+    static const char *const prose[] = {"description", "detail", "fault", "status_reason"};
     bool cut = false;
     for (size_t i = 0; i < p->n; i++) {
         cut |= p->fields[i]->label == PROTOBUF_C_LABEL_REPEATED;
@@ -200,6 +208,9 @@ enum table_color view_color(const struct value *v)
         {&pb_LeftoverVerdict_desc, LEFTOVER_VERDICT_IN_WORK, TABLE_BUSY},
         {&pb_LeftoverVerdict_desc, LEFTOVER_VERDICT_FOREIGN, TABLE_FAINT},
         {&pb_LeftoverVerdict_desc, -1, TABLE_BAD},
+        {&pb_AdapterStatus_desc, ADAPTER_STATUS_UP, TABLE_GOOD},
+        {&pb_AdapterStatus_desc, ADAPTER_STATUS_DRAINING, TABLE_BUSY},
+        {&pb_AdapterStatus_desc, -1, TABLE_BAD},
         {&pb_ResultCode_desc, RESULT_CODE_OK, TABLE_GOOD},
         {&pb_ResultCode_desc, RESULT_CODE_CREATED, TABLE_GOOD},
         {&pb_ResultCode_desc, RESULT_CODE_DELETED, TABLE_GOOD},

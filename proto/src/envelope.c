@@ -9,6 +9,7 @@
 
 #define METHOD_MAX     256
 #define REQUEST_ID_MAX 256
+#define STEP_MAX       256
 
 void sp_handshake(uint8_t out[SP_HANDSHAKE_LEN], uint16_t protocol)
 {
@@ -107,7 +108,7 @@ static bool take_value(struct input *in, unsigned wire_type, uint64_t *ret_numbe
 }
 
 /* What each field of Call has to be; the numbers are those of envelope.proto. */
-enum { METHOD = 1, REQUEST_ID, TIMEOUT_MS, TOKEN, TRACEPARENT, BODY, FIELDS };
+enum { METHOD = 1, REQUEST_ID, TIMEOUT_MS, TOKEN, TRACEPARENT, BODY, STEP, FIELDS };
 
 static const struct rule {
     unsigned wire_type;
@@ -120,6 +121,7 @@ static const struct rule {
     [TOKEN] = {PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, true, SIZE_MAX},
     [TRACEPARENT] = {PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, true, SIZE_MAX},
     [BODY] = {PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, false, SIZE_MAX},
+    [STEP] = {PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, false, STEP_MAX},
 };
 
 static bool keeps_rule(const struct rule *rule, unsigned wire_type, const struct piece *piece)
@@ -136,6 +138,20 @@ static bool keeps_rule(const struct rule *rule, unsigned wire_type, const struct
 static const char *text_of(struct arena *a, const struct piece *piece)
 {
     return piece->len == 0 ? "" : arena_strndup(a, (const char *)piece->data, piece->len);
+}
+
+static const pb_Step no_step = pb_Step_INIT;
+
+const struct envelope envelope_none = {
+    .method = "", .request_id = "", .token = "", .traceparent = "", .step = &no_step};
+
+/* NULL where it is none. */
+static const pb_Step *step_of(struct arena *a, const struct piece *piece)
+{
+    if (!piece->data)
+        return &no_step;
+    const pb_Step *step = isobar__v1__step__unpack(arena_allocator(a), piece->len, piece->data);
+    return step && utf8_is(step->operation_id, strlen(step->operation_id)) ? step : NULL;
 }
 
 bool envelope_decode(struct arena *a, const uint8_t *data, size_t len, struct envelope *ret)
@@ -169,12 +185,14 @@ bool envelope_decode(struct arena *a, const uint8_t *data, size_t len, struct en
         .timeout_ms = (uint32_t)timeout_ms,
         .body = pieces[BODY].data,
         .body_len = pieces[BODY].len,
+        .step = step_of(a, &pieces[STEP]),
     };
-    return !a->exhausted;
+    return ret->step && !a->exhausted;
 }
 
 enum { TAG_RESULT = 1 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED };
 enum { TAG_BODY = 2 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED };
+enum { TAG_NOTED = 3 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED };
 
 static size_t varint_len(size_t v)
 {
@@ -190,9 +208,11 @@ static size_t field_size(const ProtobufCMessage *m)
     return m ? 1 + varint_len(len) + len : 0;
 }
 
-size_t envelope_reply_size(const pb_Result *result, const ProtobufCMessage *body)
+size_t envelope_reply_size(const pb_Result *result, const ProtobufCMessage *body,
+                           const pb_Noted *noted)
 {
-    return field_size(result ? &result->base : NULL) + field_size(body);
+    return field_size(result ? &result->base : NULL) + field_size(body) +
+           field_size(noted ? &noted->base : NULL);
 }
 
 /* The message goes where its length would end if that took one byte, and is moved up where it takes
@@ -212,8 +232,10 @@ static uint8_t *write_field(uint8_t tag, const ProtobufCMessage *m, uint8_t *out
     return end;
 }
 
-void envelope_reply_write(const pb_Result *result, const ProtobufCMessage *body, uint8_t *out)
+void envelope_reply_write(const pb_Result *result, const ProtobufCMessage *body,
+                          const pb_Noted *noted, uint8_t *out)
 {
     out = write_field(TAG_RESULT, result ? &result->base : NULL, out);
-    write_field(TAG_BODY, body, out);
+    out = write_field(TAG_BODY, body, out);
+    write_field(TAG_NOTED, noted ? &noted->base : NULL, out);
 }

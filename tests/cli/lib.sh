@@ -17,12 +17,18 @@ TEST_DIR=$(mktemp -d "${TMPDIR:-/tmp}/isobar-test.XXXXXX")
 DAEMON_PID=
 DAEMON_COUNT=0
 DAEMON_LOG=
+HELPER_PIDS=() # further processes that a test has started, which end with it
 export NO_COLOR=1 LC_ALL=C.UTF-8
 unset ISOBAR_SERVER
 
 cleanup() {
     local code=$?
     trap - EXIT
+    local pid
+    for pid in "${HELPER_PIDS[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
     if [ -n "$DAEMON_PID" ]; then
         kill -KILL "$DAEMON_PID" 2>/dev/null || true
         wait "$DAEMON_PID" 2>/dev/null || true

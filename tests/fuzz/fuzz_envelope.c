@@ -46,10 +46,10 @@ static void check_reply(struct arena *a, const uint8_t *data, size_t len)
     /* protobuf-c takes an unknown field 0 in, and does not read it where it has itself written it.
      */
     if (unpack_result(a, packed, packed_len)) {
-        size_t size = envelope_reply_size(result, &result->base);
+        size_t size = envelope_reply_size(result, &result->base, NULL);
         uint8_t *out = malloc(size);
         MUST(out);
-        envelope_reply_write(result, &result->base, out);
+        envelope_reply_write(result, &result->base, NULL, out);
         pb_Reply *reply = (pb_Reply *)(void *)protobuf_c_message_unpack(
             &pb_Reply_desc, arena_allocator(a), size, out);
         MUST(reply && reply->result);

@@ -146,9 +146,9 @@ static inline uint8_t *fake_answer(struct arena *a, const struct envelope *call,
         fake_tag(a, vm, "timeout_ms", arena_printf(a, "%u", call->timeout_ms));
     }
     const ProtobufCMessage *body = response ? &response->base : NULL;
-    *ret_len = envelope_reply_size(result, body);
+    *ret_len = envelope_reply_size(result, body, NULL);
     uint8_t *bytes = arena_alloc(a, *ret_len + 1);
-    envelope_reply_write(result, body, bytes);
+    envelope_reply_write(result, body, NULL, bytes);
     return bytes;
 }
 

@@ -174,8 +174,8 @@ static void *serve_health(void *arg)
         pb_Result *result = arena_message(&a, &pb_Result_desc);
         result->code = RESULT_CODE_OK;
         nng_msg_clear(m);
-        nng_msg_realloc(m, envelope_reply_size(result, &response.base));
-        envelope_reply_write(result, &response.base, nng_msg_body(m));
+        nng_msg_realloc(m, envelope_reply_size(result, &response.base, NULL));
+        envelope_reply_write(result, &response.base, NULL, nng_msg_body(m));
         arena_done(&a);
         if (nng_sendmsg(rep->socket, m, 0) != 0)
             nng_msg_free(m);

@@ -1,27 +1,23 @@
-/* A gateway whose cloud `far` is another gateway's cloud `box`: here its own, over its own socket,
- * so that both ends of every call can be seen. */
-#include "gateway_fixture.h"
-#include "remote.h"
+/* A gateway whose cloud `far` is another gateway's cloud `box`: what its users see, and what the
+ * adapter by itself does. */
+#include "cascade_fixture.h"
 
-static struct fixture fx;
-static struct adapter *direct; /* the adapter by itself, to the same cloud */
+static struct adapter *direct; /* the adapter by itself, to `box` */
 
 #define CLOUDS                                                                                     \
     "clouds:\n"                                                                                    \
     "  box: {adapter: sandbox, pace_ms: 20, boot_ms: 50, quota_instances: 40}\n"                   \
     "  slow: {adapter: sandbox, latency_ms: 700}\n"                                                \
-    "  far: {adapter: remote, server: \"ipc://%1$s\", cloud: box, defaults: {parameters: "         \
-    "{boot_ms: 60}}}\n"                                                                            \
-    "  far-slow: {adapter: remote, server: \"ipc://%1$s\", cloud: slow}\n"                         \
-    "  farther: {adapter: remote, server: \"ipc://%1$s\", cloud: far}\n"                           \
-    "  nowhere: {adapter: remote, server: \"ipc://%1$s\", cloud: none}\n"                          \
-    "  down: {adapter: remote, server: \"ipc://%1$s.not\", cloud: box}\n"
+    "  lossy: {adapter: sandbox, script: \"lost_reply,ok,lost_reply\"}\n"                          \
+    "  far: {adapter: remote, server: \"@\", cloud: box, defaults: {parameters: {boot_ms: 60}}}\n" \
+    "  far-lossy: {adapter: remote, server: \"@\", cloud: lossy}\n"                                \
+    "  farther: {adapter: remote, server: \"@\", cloud: far}\n"                                    \
+    "  nowhere: {adapter: remote, server: \"@\", cloud: none}\n"                                   \
+    "  down: {adapter: remote, server: \"@.not\", cloud: box}\n"
 
-extern const struct adapter_ops remote_adapter;
-
-static struct adapter *open_remote(const char *server, const char *cloud)
+static struct adapter *open_remote(const char *cloud)
 {
-    struct setting items[] = {{"server", server}, {"cloud", cloud}};
+    struct setting items[] = {{"server", gateway_url}, {"cloud", cloud}};
     struct settings s = {.cloud = "far", .n = ARRAY_LEN(items), .items = items};
     struct open_error error = {""};
     struct adapter *a = remote_adapter.open(&s, &error);
@@ -30,23 +26,11 @@ static struct adapter *open_remote(const char *server, const char *cloud)
     return a;
 }
 
-/* fixture_start() with the socket's path in the configuration. */
 static int start(void **state)
 {
     (void)state;
-    char text[2048], url[128];
-    fx = (struct fixture){.dir = "/tmp/isobar-test-XXXXXX"};
-    assert_non_null(mkdtemp(fx.dir));
-    snprintf(fx.socket, sizeof(fx.socket), "%s/s", fx.dir);
-    snprintf(text, sizeof(text), CLOUDS, fx.socket);
-    arena_init(&fx.arena, (size_t)64 << 20);
-    assert_true(log_start());
-    struct config *c = fixture_config(&fx, text);
-    assert_non_null(c);
-    fx.gateway = gateway_start(c, fixture_report, NULL);
-    assert_non_null(fx.gateway);
-    snprintf(url, sizeof(url), "ipc://%s", fx.socket);
-    direct = open_remote(url, "box");
+    cascade_start(CLOUDS);
+    direct = open_remote("box");
     return 0;
 }
 
@@ -58,11 +42,6 @@ static int end(void **state)
     return 0;
 }
 
-static pb_Reply *ask(const char *method, const void *request)
-{
-    return fixture_ask(&fx, &(struct asked){.method = method, .request = request});
-}
-
 static struct op make_op(const char *token)
 {
     return (struct op){.arena = &fx.arena,
@@ -71,34 +50,6 @@ static struct op make_op(const char *token)
                        .request_id = "r",
                        .traceparent = "",
                        .result = result_new(&fx.arena)};
-}
-
-static pb_Vm *create(const char *cloud, const char *name)
-{
-    pb_CreateVmRequest *req = fixture_create(&fx, cloud, name);
-    req->wait = WAIT_RUNNING;
-    pb_Reply *r = ask("isobar.v1.VmService/CreateVm", req);
-    if (r->result->code != RESULT_CODE_CREATED)
-        fail_msg("%s: %s", result_name(r->result->code), r->result->detail);
-    return BODY(&fx, r, CreateVmResponse)->vm;
-}
-
-static pb_Reply *get(const char *cloud, const char *id)
-{
-    pb_GetVmRequest *req = NEW(&fx, GetVmRequest);
-    req->cloud = TEXT(cloud);
-    req->id = TEXT(id);
-    return ask("isobar.v1.VmService/GetVm", req);
-}
-
-static pb_ListVmsResponse *list(const char *cloud, const char *name)
-{
-    pb_ListVmsRequest *req = NEW(&fx, ListVmsRequest);
-    req->cloud = TEXT(cloud);
-    req->name = TEXT(name);
-    pb_Reply *r = ask("isobar.v1.VmService/ListVms", req);
-    assert_int_equal(r->result->code, RESULT_CODE_OK);
-    return BODY(&fx, r, ListVmsResponse);
 }
 
 static void a_machine_lives_and_dies_through_it(void **state)
@@ -123,12 +74,7 @@ static void a_machine_lives_and_dies_through_it(void **state)
     pb_Reply *r = ask("isobar.v1.VmService/StopVm", stop);
     assert_int_equal(r->result->code, RESULT_CODE_CHANGED);
     assert_int_equal(BODY(&fx, r, StopVmResponse)->vm->state, VM_STATE_STOPPED);
-    pb_DeleteVmRequest *delete = NEW(&fx, DeleteVmRequest);
-    delete->cloud = TEXT("far");
-    delete->id = vm->id;
-    delete->wait = WAIT_RUNNING;
-    r = ask("isobar.v1.VmService/DeleteVm", delete);
-    assert_int_equal(r->result->code, RESULT_CODE_DELETED);
+    assert_int_equal(delete_vm("far", vm->id)->result->code, RESULT_CODE_DELETED);
     assert_int_equal(list("box", "web")->n_vms, 0);
 }
 
@@ -213,11 +159,7 @@ static void a_cloud_that_is_not_there_is_no_machine_that_is_gone(void **state)
     assert_int_equal(r->result->blame, BLAME_GATEWAY);
     assert_int_equal(r->result->retry->class_, RETRY_CLASS_NEVER);
     assert_non_null(strstr(r->result->detail, "has no cloud \"none\""));
-    pb_DeleteVmRequest *delete = NEW(&fx, DeleteVmRequest);
-    delete->cloud = TEXT("nowhere");
-    delete->id = TEXT("web");
-    r = ask("isobar.v1.VmService/DeleteVm", delete);
-    assert_int_equal(r->result->code, RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(delete_vm("nowhere", "web")->result->code, RESULT_CODE_UNAVAILABLE);
 }
 
 static void a_gateway_that_is_down_is_unavailable(void **state)
@@ -232,26 +174,35 @@ static void a_gateway_that_is_down_is_unavailable(void **state)
     assert_int_equal(r->result->side_effects, SIDE_EFFECTS_NONE);
 }
 
-static pb_Operation *operation_of(const char *request_id)
-{
-    pb_ListOperationsRequest *req = NEW(&fx, ListOperationsRequest);
-    req->cloud = TEXT("box");
-    req->request_id = TEXT(request_id);
-    pb_Reply *r = ask("isobar.v1.OperationService/ListOperations", req);
-    pb_ListOperationsResponse *rsp = BODY(&fx, r, ListOperationsResponse);
-    assert_true(rsp->n_operations <= 1);
-    return rsp->n_operations ? rsp->operations[0] : NULL;
-}
-
-static void the_token_is_the_request_id_there(void **state)
+/* The cloud behind knows the operation by the mark on what it made, and no journal but ours has it.
+ */
+static void machines_bear_our_operation(void **state)
 {
     (void)state;
-    pb_CreateVmRequest *req = fixture_create(&fx, "far", "marked");
-    pb_Reply *r = ask("isobar.v1.VmService/CreateVm", req);
+    struct asked q = {.method = "isobar.v1.VmService/CreateVm",
+                      .request_id = "the-request",
+                      .request = &fixture_create(&fx, "far", "marked")->base};
+    pb_Reply *r = fixture_ask(&fx, &q);
     assert_int_equal(r->result->code, RESULT_CODE_CREATED);
-    pb_Operation *o = operation_of(r->result->operation_id);
-    assert_non_null(o);
-    assert_string_equal(o->native_id, BODY(&fx, r, CreateVmResponse)->vm->id);
+    const char *operation = r->result->operation_id, *clouds[] = {"box", "far"};
+    assert_string_not_equal(operation, "");
+    for (size_t i = 0; i < ARRAY_LEN(clouds); i++) {
+        pb_Reply *seen = look_up_there(clouds[i], operation);
+        assert_int_equal(seen->result->code, RESULT_CODE_OK);
+        pb_ListOperationVmsResponse *vms = BODY(&fx, seen, ListOperationVmsResponse);
+        assert_int_equal(vms->n_vms, 1);
+        assert_string_equal(vms->vms[0]->id, BODY(&fx, r, CreateVmResponse)->vm->id);
+        assert_string_equal(vms->vms[0]->cloud, clouds[i]);
+
+        pb_ListOperationsRequest *req = NEW(&fx, ListOperationsRequest);
+        req->cloud = TEXT(clouds[i]);
+        req->request_id = TEXT("the-request");
+        seen = ask("isobar.v1.OperationService/ListOperations", req);
+        pb_ListOperationsResponse *rsp = BODY(&fx, seen, ListOperationsResponse);
+        assert_int_equal(rsp->n_operations, i); /* only of `far` */
+        if (i == 1)
+            assert_string_equal(rsp->operations[0]->id, operation);
+    }
 }
 
 static char noted[64];
@@ -312,43 +263,58 @@ static void machines_are_found_by_their_token(void **state)
     assert_int_equal(rsp.n_vms, 1);
     assert_string_equal(rsp.vms[0]->id, made.vm->id);
 
-    pb_DeleteVmRequest *delete = NEW(&fx, DeleteVmRequest);
-    delete->cloud = TEXT("box");
-    delete->id = made.vm->id;
-    delete->wait = WAIT_RUNNING;
-    assert_int_equal(ask("isobar.v1.VmService/DeleteVm", delete)->result->code,
-                     RESULT_CODE_DELETED);
+    assert_int_equal(delete_vm("box", made.vm->id)->result->code, RESULT_CODE_DELETED);
     assert_int_equal(look_up(direct, "token-lookup", &op, &rsp), RESULT_CODE_OK);
     assert_int_equal(rsp.n_vms, 0);
-    assert_int_equal(look_up(direct, "", &op, &rsp), RESULT_CODE_BAD_REQUEST_DATA);
+    /* What bears no mark is of no operation. */
+    assert_int_equal(look_up(direct, "", &op, &rsp), RESULT_CODE_OK);
+    assert_int_equal(rsp.n_vms, 0);
 }
 
-/* The order's time ends before the cloud behind has answered: it goes on there, and is found. */
-static void an_order_that_goes_on_is_unknown_until_it_is_found(void **state)
+/* The order's time ends before the cloud behind has answered: what serves it says what it has done.
+ */
+static void an_order_out_of_time_says_what_it_did(void **state)
 {
     (void)state;
-    char url[128];
-    snprintf(url, sizeof(url), "ipc://%s", fx.socket);
-    struct adapter *slow = open_remote(url, "slow");
+    struct adapter *slow = open_remote("slow");
     struct op op = make_op("token-slow");
     pb_CreateVmResponse made = pb_CreateVmResponse_INIT;
     pb_ListOperationVmsResponse rsp;
     op.deadline_ns = clock_mono_ns() + 300 * NS_PER_MS;
     assert_int_equal(remote_adapter.create_vm(slow, &op, fixture_create(&fx, "far", "late"), &made),
-                     RESULT_CODE_OUTCOME_UNKNOWN);
+                     RESULT_CODE_DEADLINE_EXCEEDED);
+    assert_int_equal(op.result->side_effects, SIDE_EFFECTS_NONE);
+    assert_true(clock_mono_ns() < op.deadline_ns);
+    assert_int_equal(look_up(slow, "token-slow", &op, &rsp), RESULT_CODE_OK);
+    assert_int_equal(rsp.n_vms, 0);
+    remote_adapter.close(slow);
+}
+
+/* The cloud behind has not answered an order: it is unknown here as well, and whose operation it is
+ * finds it by its mark. */
+static void an_order_that_is_unknown_there_is_found(void **state)
+{
+    (void)state;
+    struct adapter *lossy = open_remote("lossy");
+    struct op op = make_op("token-lost");
+    pb_CreateVmResponse made = pb_CreateVmResponse_INIT;
+    pb_ListOperationVmsResponse rsp;
+    assert_int_equal(
+        remote_adapter.create_vm(lossy, &op, fixture_create(&fx, "far", "lost"), &made),
+        RESULT_CODE_OUTCOME_UNKNOWN);
     assert_int_equal(op.result->retry->class_, RETRY_CLASS_AFTER_LOOKUP);
     assert_int_equal(op.result->side_effects, SIDE_EFFECTS_POSSIBLE);
     assert_null(made.vm);
-    pb_ResultCode code = look_up(slow, "token-slow", &op, &rsp);
-    for (int i = 0; i < 100 && code == RESULT_CODE_OUTCOME_UNKNOWN; i++) {
-        assert_int_equal(rsp.n_vms, 0);
-        usleep(100000);
-        code = look_up(slow, "token-slow", &op, &rsp);
-    }
-    assert_int_equal(code, RESULT_CODE_OK);
+    assert_int_equal(look_up(lossy, "token-lost", &op, &rsp), RESULT_CODE_OK);
     assert_int_equal(rsp.n_vms, 1);
-    assert_string_equal(rsp.vms[0]->name, "late");
-    remote_adapter.close(slow);
+    assert_string_equal(rsp.vms[0]->name, "lost");
+    remote_adapter.close(lossy);
+
+    /* The same with an operation of the gateway's. */
+    (void)create("far-lossy", "first");
+    pb_Vm *vm = create("far-lossy", "found");
+    assert_string_equal(vm->cloud, "far-lossy");
+    assert_int_equal(list("lossy", "found")->n_vms, 1);
 }
 
 static void several_machines_are_several_operations(void **state)
@@ -362,14 +328,28 @@ static void several_machines_are_several_operations(void **state)
     assert_int_equal(list("box", "many-*")->n_vms, 3);
 }
 
-static void leftovers_are_the_other_gateways(void **state)
+/* They bear the marks of our operations: it is for us to judge them. */
+static void leftovers_are_seen_through_it(void **state)
 {
     (void)state;
+    pb_Reply *r = ask("isobar.v1.VmService/CreateVm", fixture_create(&fx, "far", "left"));
+    const char *operation = r->result->operation_id;
+    pb_LeftoverVerdict all[] = {LEFTOVER_VERDICT_KNOWN, LEFTOVER_VERDICT_IN_WORK};
+    size_t found = 0;
     pb_ListLeftoversRequest *req = NEW(&fx, ListLeftoversRequest);
     req->cloud = TEXT("far");
-    pb_Reply *r = ask("isobar.v1.OperationService/ListLeftovers", req);
-    assert_int_equal(r->result->code, RESULT_CODE_NOT_SUPPORTED);
-    assert_non_null(strstr(r->result->detail, "ask that gateway itself"));
+    req->verdicts = all;
+    req->n_verdicts = ARRAY_LEN(all);
+    pb_Reply *listed = ask("isobar.v1.OperationService/ListLeftovers", req);
+    assert_int_equal(listed->result->code, RESULT_CODE_OK);
+    pb_ListLeftoversResponse *rsp = BODY(&fx, listed, ListLeftoversResponse);
+    for (size_t i = 0; i < rsp->n_leftovers; i++)
+        if (strcmp(rsp->leftovers[i]->operation_id, operation) == 0) {
+            found++;
+            assert_string_equal(rsp->leftovers[i]->cloud, "far");
+            assert_string_equal(rsp->leftovers[i]->id, BODY(&fx, r, CreateVmResponse)->vm->id);
+        }
+    assert_int_equal(found, 1);
     struct op op = make_op("token-clean");
     pb_DeleteLeftoverRequest *clean = NEW(&fx, DeleteLeftoverRequest);
     pb_DeleteLeftoverResponse cleaned = pb_DeleteLeftoverResponse_INIT;
@@ -388,12 +368,13 @@ int main(void)
         cmocka_unit_test(failures_keep_their_particulars),
         cmocka_unit_test(a_cloud_that_is_not_there_is_no_machine_that_is_gone),
         cmocka_unit_test(a_gateway_that_is_down_is_unavailable),
-        cmocka_unit_test(the_token_is_the_request_id_there),
+        cmocka_unit_test(machines_bear_our_operation),
         cmocka_unit_test(one_token_is_one_machine),
         cmocka_unit_test(machines_are_found_by_their_token),
-        cmocka_unit_test(an_order_that_goes_on_is_unknown_until_it_is_found),
+        cmocka_unit_test(an_order_out_of_time_says_what_it_did),
+        cmocka_unit_test(an_order_that_is_unknown_there_is_found),
         cmocka_unit_test(several_machines_are_several_operations),
-        cmocka_unit_test(leftovers_are_the_other_gateways),
+        cmocka_unit_test(leftovers_are_seen_through_it),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

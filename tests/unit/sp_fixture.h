@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "isobar/clock.h"
-#include "kit/sp.h"
+#include "sp_client.h"
 #include "sp_stub.h"
 
 #define STEPS(...) ((const enum stub_deed[]){__VA_ARGS__})

@@ -50,8 +50,12 @@ struct stub {
     enum stub_greeting greeting;
     const enum stub_deed *steps;
     size_t n_steps;
-    const void *answer; /* instead of an echo; NULL: none */
-    size_t answer_len;
+    /* Instead of an echo, used up as the steps are; none: echoes. Before the first message. */
+    const struct stub_answer {
+        const void *data;
+        size_t len;
+    } * answers;
+    size_t n_answers;
     atomic_uint messages, connections;
     pthread_mutex_t lock;
     struct stub_message {
@@ -186,8 +190,11 @@ static bool stub_serve_one(struct stub_connection *c)
         memcpy(s->kept[i].data, data, len);
     }
     pthread_mutex_unlock(&s->lock);
+    struct stub_answer answer = {data, len};
+    if (s->n_answers > 0)
+        answer = s->answers[i < s->n_answers ? i : s->n_answers - 1];
     bool ok = stub_act(c, s->steps[i < s->n_steps ? i : s->n_steps - 1], id & 0x7fffffff,
-                       s->answer ? s->answer : data, s->answer ? s->answer_len : len);
+                       answer.data, answer.len);
     free(data);
     return ok;
 }

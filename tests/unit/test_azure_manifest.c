@@ -93,7 +93,7 @@ static void test_table(void **state)
     (void)state;
     assert_ptr_equal(azure_adapter.manifest(), azure_manifest());
     assert_string_equal(azure_adapter.name, "azure");
-    assert_true(azure_adapter.dedupes);
+    assert_non_null(azure_adapter.dedupes);
     assert_non_null(azure_adapter.settle_ms);
 #define HAS(service, method, slot) assert_non_null(azure_adapter.slot);
     ADAPTER_METHODS(HAS)

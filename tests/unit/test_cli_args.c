@@ -133,6 +133,26 @@ static void a_choice_is_set_only_when_it_is_given(void **state UNUSED)
     }
 }
 
+static void a_word_of_two_parts_sets_two_fields(void **state UNUSED)
+{
+    const pb_SetAdapterStatusRequest *r =
+        (const pb_SetAdapterStatusRequest *)(void *)request("adapter status toy/a/b --weight 0");
+    assert_string_equal(r->name, "toy");
+    assert_string_equal(r->id, "a/b");
+    assert_int_equal(r->status, ADAPTER_STATUS_UNSPECIFIED);
+    assert_int_equal(r->weight_choice_case,
+                     ISOBAR__V1__SET_ADAPTER_STATUS_REQUEST__WEIGHT_CHOICE_WEIGHT);
+    assert_int_equal(r->weight, 0);
+    r = (const pb_SetAdapterStatusRequest *)(void *)request("adapter status toy/a --status up");
+    assert_int_equal(r->status, ADAPTER_STATUS_UP);
+    assert_int_equal(r->weight_choice_case, 0);
+    static const char *const wrong[] = {"toy", "toy/", "/a", "/"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        ProtobufCMessage *m = arena_message(&arena, &pb_DrainAdapterRequest_desc);
+        assert_false(request_set_word(&arena, m, "name/id", wrong[i]));
+    }
+}
+
 static void numbers_keep_their_limits(void **state UNUSED)
 {
     static const struct {
@@ -228,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_field_goes_before_an_option),
         cmocka_unit_test(what_is_asked_for_is_known_without_a_command),
         cmocka_unit_test(a_choice_is_set_only_when_it_is_given),
+        cmocka_unit_test(a_word_of_two_parts_sets_two_fields),
         cmocka_unit_test(numbers_keep_their_limits),
         cmocka_unit_test(values_are_found_by_their_path),
         cmocka_unit_test(the_current_context_is_put_in_place),

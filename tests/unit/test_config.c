@@ -115,6 +115,39 @@ static void everything_can_be_said(void **state)
     config_free(c);
 }
 
+static void processes_register_and_are_registered_with(void **state)
+{
+    (void)state;
+    struct config *c =
+        good("users: [{name: t, role: adapter, adapters: [toy, '*']}]\n"
+             "clouds:\n"
+             "  t: {adapter: toy}\n"
+             "  u: {adapter: toy, version: '>=1 <2', cloud: there, max_in_flight: 3,\n"
+             "      defaults: {flavor_name: small, parameters: {color: red}}}\n"
+             "  b: {adapter: sandbox, version: '*'}\n"
+             "register:\n"
+             "  - {gateway: 'ipc:///run/up', offer: [t, b], weight: 0, metadata: {rack: r7}}\n"
+             "  - {gateway: 'tcp://up:1', endpoint: 'tcp://here:2'}\n");
+    assert_int_equal(c->users[0].n_adapters, 2);
+    assert_string_equal(c->users[0].adapters[0], "toy");
+    assert_null(c->clouds[0].ops);
+    assert_null(c->clouds[0].version);
+    assert_string_equal(c->clouds[1].version, ">=1 <2");
+    assert_string_equal(c->clouds[1].cloud, "there");
+    assert_int_equal(c->clouds[1].max_in_flight, 3);
+    assert_string_equal(default_of(&c->clouds[1], "parameters.color"), "red");
+    assert_null(c->clouds[2].ops);
+    assert_int_equal(c->n_registers, 2);
+    assert_int_equal(c->registers[0].n_offer, 2);
+    assert_int_equal(c->registers[0].weight, 0);
+    assert_string_equal(c->registers[0].metadata[0].value, "r7");
+    assert_non_null(c->registers[0].endpoint); /* the first place of listen */
+    assert_int_equal(c->registers[1].weight, 100);
+    assert_string_equal(c->registers[1].endpoint, "tcp://here:2");
+    config_free(c);
+    config_free(good("users: [{name: t, role: adapter, adapters: [toy]}]\nclouds: {}\n"));
+}
+
 static void write_file(const char *path, const char *content, mode_t mode_)
 {
     FILE *f = fopen(path, "w");
@@ -278,6 +311,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(without_a_file_there_is_a_sandbox),
         cmocka_unit_test(there_are_defaults),
         cmocka_unit_test(everything_can_be_said),
+        cmocka_unit_test(processes_register_and_are_registered_with),
         cmocka_unit_test(files_are_beside_the_configuration),
         cmocka_unit_test(durations_and_sizes),
         cmocka_unit_test(the_example_is_good_and_whole),

@@ -198,6 +198,35 @@ static void users_are_known(void **state)
         bad(cases[i].yaml, cases[i].where, cases[i].what);
 }
 
+#define TOYS "users: [{name: t, role: adapter, adapters: [toy]}]\n"
+
+static void adapters_register_by_leave(void **state)
+{
+    static const struct {
+        const char *yaml, *where, *what;
+    } cases[] = {
+        {"clouds: {t: {adapter: toy}}\n", "1:14", "adapters` of a user"},
+        {TOYS "clouds: {t: {adapter: tay}}\n", "2:14", "near: toy"},
+        {TOYS "clouds: {t: {adapter: toy, version: '>>2'}}\n", "2:14", "no range of versions"},
+        {TOYS "clouds: {t: {adapter: toy, version: ''}}\n", "2:14", "no range of versions"},
+        {TOYS "clouds: {t: {adapter: toy, colour: red}}\n", "2:28", "colour"},
+        {TOYS "clouds: {t: {adapter: toy, defaults: {flavour: x}}}\n", "2:39", "no attribute"},
+        {BOX "users: [{name: t, role: adapter}]\n", "2:9", "needs adapters"},
+        {BOX "users: [{name: t, role: reader, adapters: []}]\n", "2:33", "is empty"},
+        {BOX "register: {gateway: 'http://x'}\n", "2:1", "ipc:///run"},
+        {BOX "register: {offer: [box]}\n", "2:1", "gateway"},
+        {BOX "register: {gateway: 'tcp://x', offer: [bax]}\n", "2:1", "near: box"},
+        {BOX "listen: ['tcp://127.0.0.1:0']\nregister: {gateway: 'tcp://x'}\n", "3:1", "endpoint"},
+        {BOX "register: {gateway: 'tcp://x', endpoint: 'tls+tcp://:1'}\n", "2:1", "endpoint"},
+        {BOX "register: {gateway: 'tcp://x', weight: 1000001}\n", "2:32", "weight"},
+        {"clouds: {}\n", "1:1", "names none"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        bad(cases[i].yaml, cases[i].where, cases[i].what);
+}
+
 static void all_mistakes_are_told_at_once(void **state)
 {
     (void)state;
@@ -242,6 +271,7 @@ int main(void)
         cmocka_unit_test(defaults_fit_the_manifest),
         cmocka_unit_test(listeners_are_safe),
         cmocka_unit_test(users_are_known),
+        cmocka_unit_test(adapters_register_by_leave),
         cmocka_unit_test(all_mistakes_are_told_at_once),
         cmocka_unit_test(many_mistakes_are_counted),
     };

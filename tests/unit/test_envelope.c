@@ -142,15 +142,15 @@ static void other_encoders_are_understood(void **state UNUSED)
     assert_int_equal(e.timeout_ms, 2);
     /* Unknown fields of every type are skipped. */
     static const struct bytes unknown[] = {
-        BYTES("\x38\x01\x0A\x01x"),
-        BYTES("\x39"
+        BYTES("\x40\x01\x0A\x01x"),
+        BYTES("\x41"
               "12345678\x0A\x01x"),
-        BYTES("\x3A\x03"
+        BYTES("\x42\x03"
               "abc\x0A\x01x"),
-        BYTES("\x3D"
+        BYTES("\x45"
               "1234\x0A\x01x"),
         BYTES("\xF8\xFF\xFF\xFF\x0F\x00\x0A\x01x"),
-        BYTES("\x38\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x0A\x01x"),
+        BYTES("\x40\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x0A\x01x"),
         /* A length, and a tag, in more bytes than needed. */
         BYTES("\x0A\x81\x80\x00x"),
         BYTES("\x8A\x00\x01x"),
@@ -181,13 +181,13 @@ static void malformed_calls_are_refused(void **state UNUSED)
               "1234"),                          /* body, fixed */
         BYTES("\x02\x01x"),                     /* field 0 */
         BYTES("\x80\x80\x80\x80\x10\x01"),      /* a tag past 32 bits */
-        BYTES("\x3B\x3C"),                      /* a group */
-        BYTES("\x3C"),                          /* the end of one */
+        BYTES("\x43\x44"),                      /* a group */
+        BYTES("\x44"),                          /* the end of one */
         BYTES("\x8A\x80\x80\x80\x80\x00\x01x"), /* a tag of six bytes */
         BYTES("\x0A\x81\x80\x80\x80\x80\x00x"), /* a length of six bytes */
-        BYTES("\x3E"),                          /* no such type */
-        BYTES("\x3F"),                          /* no such type */
-        BYTES("\x39"
+        BYTES("\x46"),                          /* no such type */
+        BYTES("\x47"),                          /* no such type */
+        BYTES("\x41"
               "1234567"),              /* too short */
         BYTES("\x0A\x02\xC0\x80"),     /* not UTF-8 */
         BYTES("\x12\x01\xFF"),         /* not UTF-8 */
@@ -196,6 +196,14 @@ static void malformed_calls_are_refused(void **state UNUSED)
               "a\0b"),                  /* a NUL */
         BYTES("\x2A\x01\0"),            /* a NUL */
         BYTES("\x0A\x01\xFF\x0A\x01x"), /* not the last one, and wrong */
+        BYTES("\x38\x01"),              /* step as a number */
+        BYTES("\x3D"
+              "1234"),                 /* step, fixed */
+        BYTES("\x3A\x03\x0A\x02x"),    /* the operation is longer than the step */
+        BYTES("\x3A\x01\x10"),         /* no number */
+        BYTES("\x3A\x03\x22\x01x"),    /* hops as text */
+        BYTES("\x3A\x03\x0A\x01\xFF"), /* not UTF-8 */
+        BYTES("\x3A\x02\x13\x14"),     /* a group */
     };
     struct arena a;
     arena_init(&a, CAP);
@@ -258,9 +266,9 @@ static void replies_are_written(void **state UNUSED)
         uint8_t *theirs = arena_alloc(&a, len);
         protobuf_c_message_pack(&want->base, theirs);
 
-        size_t size = envelope_reply_size(result, &body->base);
+        size_t size = envelope_reply_size(result, &body->base, NULL);
         uint8_t *ours = malloc(size);
-        envelope_reply_write(result, &body->base, ours);
+        envelope_reply_write(result, &body->base, NULL, ours);
         pb_Reply *got = (pb_Reply *)(void *)protobuf_c_message_unpack(
             &pb_Reply_desc, arena_allocator(&a), size, ours);
         assert_non_null(got);
@@ -281,10 +289,10 @@ static void replies_without_a_body(void **state UNUSED)
     pb_Result result = pb_Result_INIT;
     result.code = RESULT_CODE_OK;
     uint8_t out[4];
-    assert_int_equal(envelope_reply_size(&result, NULL), 4);
-    envelope_reply_write(&result, NULL, out);
+    assert_int_equal(envelope_reply_size(&result, NULL, NULL), 4);
+    envelope_reply_write(&result, NULL, NULL, out);
     assert_memory_equal(out, "\x0A\x02\x08\x01", 4);
-    assert_int_equal(envelope_reply_size(NULL, NULL), 0);
+    assert_int_equal(envelope_reply_size(NULL, NULL, NULL), 0);
 }
 
 int main(void)

@@ -1,125 +1,5 @@
 /* The remote adapter where the way to the other gateway breaks, or what comes back is no help. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "isobar/clock.h"
-#include "isobar/result.h"
-#include "remote.h"
-#include "sp_stub.h"
-
-#define STEPS(...) ((const enum stub_deed[]){__VA_ARGS__})
-#define N(...)     (sizeof(STEPS(__VA_ARGS__)) / sizeof(enum stub_deed))
-#define TEXT(s)    ((char *)(uintptr_t)(s))
-/* A gateway that does this to one call after the other, and answers with the fixture's reply. */
-#define OPEN(f, ...) open_fixture(f, STEPS(__VA_ARGS__), N(__VA_ARGS__))
-
-extern const struct adapter_ops remote_adapter;
-
-struct fixture {
-    struct stub stub;
-    struct adapter *adapter;
-    struct arena arena;
-    struct op op;
-    char token_file[64];
-    uint8_t answer[4096];
-};
-
-static struct adapter *open_remote(const char *server, const char *token_file,
-                                   struct open_error *ret_error)
-{
-    struct setting items[] = {{"server", server}, {"cloud", "there"}, {"token_file", token_file}};
-    struct settings s = {.cloud = "far", .n = token_file ? 3 : 2, .items = items};
-    return remote_adapter.open(&s, ret_error);
-}
-
-static void open_fixture(struct fixture *f, const enum stub_deed *steps, size_t n_steps)
-{
-    struct open_error error = {""};
-    memset(f, 0, sizeof(*f));
-    strcpy(f->token_file, "/tmp/isobar-token-XXXXXX");
-    int fd = mkstemp(f->token_file);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, " secret \nnot this\n", 18), 18);
-    close(fd);
-    stub_start(&f->stub, true, STUB_POLITE, steps, n_steps);
-    f->adapter = open_remote(f->stub.url, f->token_file, &error);
-    assert_non_null(f->adapter);
-    arena_init(&f->arena, (size_t)1 << 20);
-    f->op = (struct op){.arena = &f->arena,
-                        .deadline_ns = clock_mono_ns() + 20 * NS_PER_SEC,
-                        .token = "the-token",
-                        .request_id = "the-request",
-                        .traceparent = "the-trace",
-                        .result = result_new(&f->arena)};
-    f->stub.answer = f->answer;
-}
-
-static void close_fixture(struct fixture *f)
-{
-    remote_adapter.close(f->adapter);
-    stub_stop(&f->stub);
-    unlink(f->token_file);
-    arena_done(&f->arena);
-}
-
-/* What the gateway answers; before the first call. */
-static void answer(struct fixture *f, pb_Result *result, const ProtobufCMessage *body)
-{
-    pb_Reply reply = pb_Reply_INIT;
-    uint8_t bytes[2048];
-    reply.result = result;
-    reply.body.data = bytes;
-    reply.body.len = body ? protobuf_c_message_pack(body, bytes) : 0;
-    f->stub.answer_len = isobar__v1__reply__pack(&reply, f->answer);
-}
-
-static void answer_code(struct fixture *f, pb_ResultCode code, const ProtobufCMessage *body)
-{
-    pb_Result result = pb_Result_INIT;
-    result.code = code;
-    answer(f, &result, body);
-}
-
-static void answer_machine(struct fixture *f, pb_ResultCode code)
-{
-    pb_Vm vm = pb_Vm_INIT;
-    pb_GetVmResponse rsp = pb_GetVmResponse_INIT;
-    vm.id = TEXT("the-machine");
-    rsp.vm = &vm;
-    answer_code(f, code, &rsp.base); /* as CreateVmResponse begins as well */
-}
-
-static pb_ResultCode get(struct fixture *f, pb_GetVmResponse *ret)
-{
-    pb_GetVmRequest req = pb_GetVmRequest_INIT;
-    isobar__v1__get_vm_response__init(ret);
-    req.cloud = TEXT("far");
-    req.id = TEXT("web");
-    return remote_adapter.get_vm(f->adapter, &f->op, &req, ret);
-}
-
-static pb_ResultCode create(struct fixture *f, pb_CreateVmResponse *ret)
-{
-    pb_CreateVmRequest req = pb_CreateVmRequest_INIT;
-    pb_VmSpec spec = pb_VmSpec_INIT;
-    isobar__v1__create_vm_response__init(ret);
-    req.cloud = TEXT("far");
-    req.spec = &spec;
-    req.wait = WAIT_RUNNING;
-    return remote_adapter.create_vm(f->adapter, &f->op, &req, ret);
-}
-
-static pb_Call *call_of(struct fixture *f, unsigned i)
-{
-    struct stub_message m = stub_message(&f->stub, i);
-    pb_Call *call = isobar__v1__call__unpack(arena_allocator(&f->arena), m.len, m.data);
-    assert_non_null(call);
-    return call;
-}
+#include "remote_fixture.h"
 
 static void a_read_is_asked_again(void **state)
 {
@@ -156,48 +36,68 @@ static void what_is_sent(void **state)
     close_fixture(&f);
 }
 
-/* The other gateway knows the order by its request id, so it may come again: but as the same. */
-static void an_order_is_sent_again_under_the_same_id(void **state)
+/* It may have got there, and what serves the cloud knows no order a second time: whose operation it
+ * is looks. */
+static void an_order_whose_answer_is_lost_is_not_repeated(void **state)
+{
+    static const enum stub_deed deeds[] = {STUB_CLOSE, STUB_CUT, STUB_HUGE, STUB_NO_ID,
+                                           STUB_NOT_AN_ANSWER};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(deeds); i++) {
+        struct fixture f;
+        pb_CreateVmResponse rsp;
+        OPEN(&f, deeds[i], STUB_ECHO);
+        answer_machine(&f, RESULT_CODE_CREATED);
+        assert_int_equal(create(&f, &rsp), RESULT_CODE_OUTCOME_UNKNOWN);
+        expect_unknown(&f);
+        assert_null(rsp.vm);
+        assert_int_equal(atomic_load(&f.stub.messages), 1);
+        close_fixture(&f);
+    }
+}
+
+/* Where nothing has left, it may be sent: also where a connection that was kept has ended
+ * meanwhile. */
+static void an_order_that_was_not_sent_is_sent(void **state)
 {
     struct fixture f;
     pb_CreateVmResponse rsp;
     (void)state;
-    OPEN(&f, STUB_CLOSE, STUB_ECHO);
+    OPEN(&f, STUB_ECHO_AND_CLOSE, STUB_ECHO);
     answer_machine(&f, RESULT_CODE_CREATED);
     assert_int_equal(create(&f, &rsp), RESULT_CODE_CREATED);
+    usleep(20000); /* the end of the connection has arrived */
+    assert_int_equal(create(&f, &rsp), RESULT_CODE_CREATED);
     assert_string_equal(rsp.vm->id, "the-machine");
-    pb_Call *a = call_of(&f, 0), *b = call_of(&f, 1);
-    assert_string_equal(a->request_id, "the-token");
-    assert_string_equal(b->request_id, "the-token");
-    assert_int_equal(a->body.len, b->body.len);
-    assert_memory_equal(a->body.data, b->body.data, a->body.len);
-    pb_CreateVmRequest *req =
-        isobar__v1__create_vm_request__unpack(arena_allocator(&f.arena), a->body.len, a->body.data);
-    assert_int_equal(req->wait, WAIT_UNSPECIFIED);
+    assert_int_equal(atomic_load(&f.stub.messages), 2);
+    assert_int_equal(atomic_load(&f.stub.connections), 2);
     close_fixture(&f);
 }
 
-static void expect_unknown(const struct fixture *f)
+static void a_gateway_that_is_away_is_tried_again(void **state)
 {
-    assert_int_equal(f->op.result->code, RESULT_CODE_OUTCOME_UNKNOWN);
-    assert_int_equal(f->op.result->side_effects, SIDE_EFFECTS_POSSIBLE);
-    assert_int_equal(f->op.result->retry->class_, RETRY_CLASS_AFTER_LOOKUP);
-    assert_int_equal(f->op.result->blame, BLAME_CLOUD);
+    struct fixture f;
+    pb_CreateVmResponse rsp;
+    (void)state;
+    OPEN(&f, STUB_ECHO);
+    answer_machine(&f, RESULT_CODE_CREATED);
+    f.stub.greeting = STUB_GONE;
+    assert_int_equal(create(&f, &rsp), RESULT_CODE_UNAVAILABLE);
+    assert_int_equal(f.op.result->side_effects, SIDE_EFFECTS_NONE);
+    assert_int_equal(f.op.result->retry->class_, RETRY_CLASS_AFTER_BACKOFF);
+    assert_int_equal(atomic_load(&f.stub.connections), 3);
+    assert_int_equal(atomic_load(&f.stub.messages), 0);
+    close_fixture(&f);
 }
 
 static void three_attempts_and_no_more(void **state)
 {
     struct fixture f;
-    pb_CreateVmResponse made;
     pb_GetVmResponse seen;
     (void)state;
     OPEN(&f, STUB_CLOSE);
-    assert_int_equal(create(&f, &made), RESULT_CODE_OUTCOME_UNKNOWN);
-    assert_int_equal(atomic_load(&f.stub.messages), 3);
-    expect_unknown(&f);
-    f.op.result = result_new(&f.arena);
     assert_int_equal(get(&f, &seen), RESULT_CODE_UNAVAILABLE);
-    assert_int_equal(atomic_load(&f.stub.messages), 6);
+    assert_int_equal(atomic_load(&f.stub.messages), 3);
     assert_int_equal(f.op.result->side_effects, SIDE_EFFECTS_NONE);
     assert_int_equal(f.op.result->retry->class_, RETRY_CLASS_AFTER_BACKOFF);
     close_fixture(&f);
@@ -235,31 +135,55 @@ static void a_deadline_leaves_an_order_unknown(void **state)
     close_fixture(&f);
 }
 
-/* "Too busy" says nothing of the order that was sent before and may be there. */
-static void a_refusal_after_a_lost_answer_settles_nothing(void **state)
+/* What an order that has failed there has done is what the other side says of it; where it does
+ * not, and was in the middle, anything. A read has done nothing. */
+static void a_failure_is_taken_at_its_word(void **state)
 {
-    pb_CreateVmResponse rsp;
+    static const struct {
+        pb_ResultCode code;
+        pb_SideEffects said, taken;
+    } table[] = {
+        {RESULT_CODE_OVERLOADED, SIDE_EFFECTS_NONE, SIDE_EFFECTS_NONE},
+        {RESULT_CODE_OVERLOADED, SIDE_EFFECTS_UNSPECIFIED, SIDE_EFFECTS_NONE},
+        {RESULT_CODE_UNAVAILABLE, SIDE_EFFECTS_NONE, SIDE_EFFECTS_NONE},
+        {RESULT_CODE_OUT_OF_CAPACITY, SIDE_EFFECTS_CERTAIN, SIDE_EFFECTS_CERTAIN},
+        {RESULT_CODE_OUTCOME_UNKNOWN, SIDE_EFFECTS_POSSIBLE, SIDE_EFFECTS_POSSIBLE},
+        {RESULT_CODE_UNAVAILABLE, SIDE_EFFECTS_UNSPECIFIED, SIDE_EFFECTS_POSSIBLE},
+        {RESULT_CODE_INTERNAL_ERROR, SIDE_EFFECTS_UNSPECIFIED, SIDE_EFFECTS_POSSIBLE},
+        {RESULT_CODE_DEADLINE_EXCEEDED, SIDE_EFFECTS_UNSPECIFIED, SIDE_EFFECTS_POSSIBLE},
+        {RESULT_CODE_CANCELLED, SIDE_EFFECTS_UNSPECIFIED, SIDE_EFFECTS_POSSIBLE},
+    };
     (void)state;
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct fixture f;
+        pb_CreateVmResponse made;
+        pb_GetVmResponse seen;
         pb_Result result = pb_Result_INIT;
-        bool lost = i == 1, resumed = i == 2, known = i == 3;
-        OPEN(&f, lost || known ? STUB_CLOSE : STUB_ECHO, STUB_ECHO);
-        f.op.resumed = resumed;
-        result.code = RESULT_CODE_OVERLOADED;
-        result.side_effects = SIDE_EFFECTS_NONE;
-        /* What became of an operation is what became of the order. */
-        result.operation_id = TEXT(known ? "op" : "");
-        answer(&f, &result, NULL);
-        pb_ResultCode code = create(&f, &rsp);
-        if (lost || resumed)
-            expect_unknown(&f);
-        else
-            assert_int_equal(f.op.result->side_effects, SIDE_EFFECTS_NONE);
-        assert_int_equal(code,
-                         lost || resumed ? RESULT_CODE_OUTCOME_UNKNOWN : RESULT_CODE_OVERLOADED);
+        OPEN(&f, STUB_ECHO);
+        result.code = table[i].code;
+        result.side_effects = table[i].said;
+        answer(&f, &result, NULL, NULL);
+        assert_int_equal(create(&f, &made), table[i].code);
+        assert_int_equal(f.op.result->side_effects, table[i].taken);
+        f.op.result = result_new(&f.arena);
+        assert_int_equal(get(&f, &seen), table[i].code);
+        assert_int_equal(atomic_load(&f.stub.messages), 2);
         close_fixture(&f);
     }
+}
+
+/* From a gateway that does not know steps: the order is an operation there. */
+static void an_order_that_goes_on_is_unknown(void **state)
+{
+    struct fixture f;
+    pb_CreateVmResponse rsp;
+    (void)state;
+    OPEN(&f, STUB_ECHO);
+    answer_machine(&f, RESULT_CODE_ACCEPTED);
+    assert_int_equal(create(&f, &rsp), RESULT_CODE_OUTCOME_UNKNOWN);
+    expect_unknown(&f);
+    assert_null(rsp.vm);
+    close_fixture(&f);
 }
 
 static void what_cannot_be_read_is_no_success(void **state)
@@ -280,14 +204,15 @@ static void what_cannot_be_read_is_no_success(void **state)
         pb_CreateVmResponse made;
         pb_GetVmResponse seen;
         OPEN(&f, STUB_ECHO);
-        memcpy(f.answer, table[i].bytes, table[i].len);
-        f.stub.answer_len = table[i].len;
+        f.answers[f.stub.n_answers++] = (struct stub_answer){table[i].bytes, table[i].len};
         assert_int_equal(create(&f, &made), RESULT_CODE_OUTCOME_UNKNOWN);
         expect_unknown(&f);
         assert_null(made.vm);
+        assert_int_equal(atomic_load(&f.stub.messages), 1);
         f.op.result = result_new(&f.arena);
         assert_int_equal(get(&f, &seen), RESULT_CODE_UNAVAILABLE);
         assert_null(seen.vm);
+        assert_int_equal(atomic_load(&f.stub.messages), 4);
         close_fixture(&f);
     }
 }
@@ -314,7 +239,7 @@ static void particulars_come_through(void **state)
     result.warnings = warnings;
     result.n_warnings = 1;
     OPEN(&f, STUB_ECHO);
-    answer(&f, &result, NULL);
+    answer(&f, &result, NULL, NULL);
     assert_int_equal(get(&f, &rsp), RESULT_CODE_RATE_LIMITED);
     const pb_Result *r = f.op.result;
     assert_non_null(strstr(r->detail, f.stub.url));
@@ -372,8 +297,8 @@ static void settings_that_are_wrong_are_refused(void **state)
 {
     struct open_error error;
     (void)state;
-    assert_null(open_remote("tls+tcp://there", NULL, &error));
-    assert_non_null(strstr(error.text, "TLS"));
+    assert_null(open_remote("http://there", NULL, &error));
+    assert_non_null(strstr(error.text, "tls+tcp://"));
     assert_null(open_remote("ipc:///there", "/tmp/isobar-no-such-file", &error));
     assert_non_null(strstr(error.text, "token_file"));
     assert_null(open_remote("ipc:///there", "/dev/null", &error));
@@ -385,11 +310,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_read_is_asked_again),
         cmocka_unit_test(what_is_sent),
-        cmocka_unit_test(an_order_is_sent_again_under_the_same_id),
+        cmocka_unit_test(an_order_whose_answer_is_lost_is_not_repeated),
+        cmocka_unit_test(an_order_that_was_not_sent_is_sent),
+        cmocka_unit_test(a_gateway_that_is_away_is_tried_again),
         cmocka_unit_test(three_attempts_and_no_more),
         cmocka_unit_test(retries_have_a_quota),
         cmocka_unit_test(a_deadline_leaves_an_order_unknown),
-        cmocka_unit_test(a_refusal_after_a_lost_answer_settles_nothing),
+        cmocka_unit_test(a_failure_is_taken_at_its_word),
+        cmocka_unit_test(an_order_that_goes_on_is_unknown),
         cmocka_unit_test(what_cannot_be_read_is_no_success),
         cmocka_unit_test(particulars_come_through),
         cmocka_unit_test(our_own_rights_there_are_not_the_callers),

@@ -11,7 +11,7 @@
 
 #include "isobar/clock.h"
 #include "isobar/point.h"
-#include "kit/sp.h"
+#include "sp_client.h"
 #include "sp_stub.h"
 
 #define MESSAGE_LEN 1000
@@ -112,7 +112,7 @@ static void urls(void **state)
         {"tcp://gateway.inside", "tcp://gateway.inside:7461", NULL},
         {"tcp://[::1]", "tcp://[::1]:7461", NULL},
         {"tcp://[::1]:99", "tcp://[::1]:99", NULL},
-        {"tls+tcp://gateway:7461", NULL, "TLS"},
+        {"tls+tcp://", NULL, "HOST"},
         {"ipc://relative", NULL, "absolute path"},
         {"ipc://", NULL, "absolute path"},
         {"tcp://", NULL, "HOST"},

@@ -44,15 +44,21 @@ struct envelope {
     uint32_t timeout_ms;
     const uint8_t *body; /* points into the message */
     size_t body_len;
+    const pb_Step *step; /* never NULL: the default one where the call has none */
 };
 
 /* Decode a Call; false where it is none. Strings go to the arena, the body stays where it is. */
 bool envelope_decode(struct arena *a, const uint8_t *data, size_t len,
                      struct envelope *ret) MUST_USE;
 
-/* Bytes of a Reply with this result and body message (may be NULL). */
-size_t envelope_reply_size(const pb_Result *result, const ProtobufCMessage *body);
+/* An envelope of nothing. */
+extern const struct envelope envelope_none;
+
+/* Bytes of a Reply with this result, body message and what a step has noted; each may be NULL. */
+size_t envelope_reply_size(const pb_Result *result, const ProtobufCMessage *body,
+                           const pb_Noted *noted);
 /* Write it; `out` has the size that envelope_reply_size said. */
-void envelope_reply_write(const pb_Result *result, const ProtobufCMessage *body, uint8_t *out);
+void envelope_reply_write(const pb_Result *result, const ProtobufCMessage *body,
+                          const pb_Noted *noted, uint8_t *out);
 
 #endif

@@ -1,11 +1,10 @@
-/* TLS for connections to a gateway. The only file of the client that knows OpenSSL is behind this
- * header.
+/* TLS for connections to a gateway, of clients and of gateways that call others.
  *
  * TLS 1.2 and 1.3; the gateway's certificate and its name are always checked. Sockets are
  * non-blocking, and a write never raises SIGPIPE.
  */
-#ifndef ISOBAR_CLIENT_TLS_H
-#define ISOBAR_CLIENT_TLS_H
+#ifndef ISOBAR_TLS_H
+#define ISOBAR_TLS_H
 
 #include <sys/types.h>
 

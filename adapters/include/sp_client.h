@@ -6,21 +6,24 @@
  * message is sent once and never a second time by itself. Nothing outlives the deadline by more
  * than 50 ms.
  */
-#ifndef ISOBAR_KIT_SP_H
-#define ISOBAR_KIT_SP_H
+#ifndef ISOBAR_SP_CLIENT_H
+#define ISOBAR_SP_CLIENT_H
 
 #include "adapter.h"
 
 struct sp_options {
     size_t reply_max;       /* bytes of an answer; 0: SP_REPLY_MAX */
     int connect_timeout_ms; /* with the handshake; 0: 5,000 */
+    /* Of tls+tcp://, PEM files; NULL: the system's CAs, and no certificate of our own. The key may
+     * be in the file of the certificate. */
+    const char *ca, *cert, *key;
 };
 
 #define SP_REPLY_MAX ((size_t)16 << 20)
 
 struct sp_client;
-/* To ipc:///PATH or tcp://HOST[:PORT]; copies what it is given. NULL, with words, where the URL is
- * none of these or memory is short. */
+/* To ipc:///PATH, tcp://HOST[:PORT] or tls+tcp://HOST[:PORT]; copies what it is given. NULL, with
+ * words, where the URL is none of these, a file cannot be read, or memory is short. */
 struct sp_client *sp_client_new(const char *url, const struct sp_options *o,
                                 struct open_error *ret_error);
 /* No exchange is under way any more. */

@@ -1,4 +1,4 @@
-#include "tls.h"
+#include "isobar/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,0 +1,401 @@
+#include "registrar.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "isobar/clock.h"
+#include "isobar/message.h"
+#include "isobar/result.h"
+#include "log.h"
+#include "registrar_private.h"
+
+#define CALL_NS (5 * NS_PER_SEC)
+/* Until the other side has said how often it wants to hear of us. */
+#define HEARTBEAT_MS 3000
+/* After a failure, doubled up to the heartbeat; after a refusal, which somebody has to mend. */
+#define RETRY_MS    100
+#define REFUSED_MS  10000
+#define SCRATCH_MAX ((size_t)16 << 20)
+#define TOKEN_LEN   32
+
+/* What others show when they call us: one for this process. */
+static struct {
+    pthread_mutex_t lock;
+    bool made;
+    char text[2 * TOKEN_LEN + 1];
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+} given = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- who may call us ---- */
+
+bool registrar_gave(const uint8_t digest[32])
+{
+    pthread_mutex_lock(&given.lock);
+    bool same = given.made && CRYPTO_memcmp(digest, given.digest, sizeof(given.digest)) == 0;
+    pthread_mutex_unlock(&given.lock);
+    return same;
+}
+
+static bool make_token(void)
+{
+    uint8_t bytes[TOKEN_LEN];
+    bool ok = true;
+
+    pthread_mutex_lock(&given.lock);
+    if (!given.made) {
+        ok = getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes);
+        for (size_t i = 0; ok && i < sizeof(bytes); i++)
+            snprintf(given.text + 2 * i, 3, "%02x", bytes[i]);
+        SHA256((const uint8_t *)given.text, strlen(given.text), given.digest);
+        given.made = ok;
+        OPENSSL_cleanse(bytes, sizeof(bytes));
+    }
+    pthread_mutex_unlock(&given.lock);
+    return ok;
+}
+
+bool registrar_offers(const struct config *config, const char *cloud)
+{
+    for (size_t i = 0; i < config->n_registers; i++)
+        if (registrar_offers_to(&config->registers[i], cloud))
+            return true;
+    return false;
+}
+
+static struct offer *find_offer(struct parent *p, const struct adapter_kind *kind)
+{
+    struct offer *o = p->offers;
+
+    while (o && (strcmp(o->name, kind->name) != 0 || strcmp(o->version, kind->version) != 0))
+        o = o->next;
+    if (o)
+        return o;
+    o = calloc(1, sizeof(*o));
+    if (!o)
+        return NULL;
+    o->name = strdup(kind->name);
+    o->version = strdup(kind->version);
+    if (!o->name || !o->version) {
+        free(o->name);
+        free(o->version);
+        free(o);
+        return NULL;
+    }
+    o->next = p->offers;
+    p->offers = o;
+    return o;
+}
+
+static bool is_stopping(const struct parent *p)
+{
+    pthread_mutex_lock(&p->registrar->lock);
+    bool stopping = p->registrar->stopping;
+    pthread_mutex_unlock(&p->registrar->lock);
+    return stopping;
+}
+
+/* Told once, until it works again. */
+static void failed(struct parent *p, struct offer *o, pb_ResultCode code, const char *why)
+{
+    bool refused = code != RESULT_CODE_OUTCOME_UNKNOWN && code != RESULT_CODE_UNAVAILABLE &&
+                   code != RESULT_CODE_OVERLOADED;
+    int64_t pause = RETRY_MS;
+
+    for (unsigned i = 0; i < o->failures && pause < HEARTBEAT_MS; i++)
+        pause *= 2;
+    pause = refused ? REFUSED_MS : pause < HEARTBEAT_MS ? pause : HEARTBEAT_MS;
+    if (o->failures++ == 0 || refused != o->refused)
+        log_event(LOG_WARN, "not registered", "gateway", p->config->gateway, "adapter", o->name,
+                  "code", code == RESULT_CODE_OUTCOME_UNKNOWN ? "" : result_name(code), "detail",
+                  why, NULL);
+    o->refused = refused;
+    o->due_ns = clock_mono_ns() + pause * NS_PER_MS;
+}
+
+static void worked(struct parent *p, struct offer *o)
+{
+    o->failures = 0;
+    o->refused = false;
+    o->due_ns = clock_mono_ns() + p->heartbeat_ms * NS_PER_MS;
+}
+
+static void register_offer(struct parent *p, struct arena *a, struct offer *o,
+                           const pb_RegisterAdapterRequest *req)
+{
+    pb_RegisterAdapterResponse rsp = pb_RegisterAdapterResponse_INIT;
+    const char *why;
+    pb_ResultCode code = registrar_ask(p, a, "RegisterAdapter", &req->base,
+                                       clock_mono_ns() + CALL_NS, &rsp.base, &why);
+
+    o->registered = result_is_success(code);
+    if (!o->registered) {
+        failed(p, o, code, why);
+        return;
+    }
+    if (rsp.heartbeat_ms > 0)
+        p->heartbeat_ms = (int)(rsp.heartbeat_ms < 60000 ? rsp.heartbeat_ms : 60000);
+    worked(p, o);
+    log_event(LOG_INFO, "registered", "gateway", p->config->gateway, "adapter", req->name,
+              "instance", req->id, NULL);
+}
+
+static void renew_offer(struct parent *p, struct arena *a, struct offer *o, char *id)
+{
+    pb_RenewAdapterRequest req = pb_RenewAdapterRequest_INIT;
+    pb_RenewAdapterResponse rsp = pb_RenewAdapterResponse_INIT;
+    const char *why;
+
+    req.name = o->name;
+    req.id = id;
+    pb_ResultCode code =
+        registrar_ask(p, a, "RenewAdapter", &req.base, clock_mono_ns() + CALL_NS, &rsp.base, &why);
+    if (result_is_success(code)) {
+        worked(p, o);
+        return;
+    }
+    /* It does not know us any more, or another token is wanted: the registration says all anew. */
+    if (code != RESULT_CODE_OUTCOME_UNKNOWN)
+        o->registered = false;
+    failed(p, o, code, why);
+    if (!o->registered)
+        o->due_ns = 0;
+}
+
+static void digest_of(struct arena *a, const pb_RegisterAdapterRequest *req,
+                      uint8_t ret[SHA256_DIGEST_LENGTH])
+{
+    size_t len = isobar__v1__register_adapter_request__get_packed_size(req);
+    uint8_t *data = arena_alloc(a, len + 1);
+
+    memset(ret, 0, SHA256_DIGEST_LENGTH);
+    if (!data)
+        return;
+    isobar__v1__register_adapter_request__pack(req, data);
+    SHA256(data, len, ret);
+    OPENSSL_cleanse(data, len);
+}
+
+/* ---- taking back ---- */
+
+/* The other side sends nothing more; what it has sent is answered by then. */
+static void drain_offer(struct parent *p, struct arena *a, struct offer *o, char *id,
+                        int64_t deadline_ns)
+{
+    pb_DrainAdapterRequest drain = pb_DrainAdapterRequest_INIT;
+    pb_DrainAdapterResponse drained = pb_DrainAdapterResponse_INIT;
+    pb_DeregisterAdapterRequest leave = pb_DeregisterAdapterRequest_INIT;
+    pb_DeregisterAdapterResponse left = pb_DeregisterAdapterResponse_INIT;
+    int64_t soon = clock_mono_ns() + CALL_NS;
+    const char *why;
+
+    drain.name = leave.name = o->name;
+    drain.id = leave.id = id;
+    pb_ResultCode code =
+        registrar_ask(p, a, "DrainAdapter", &drain.base, deadline_ns, &drained.base, &why);
+    if (code == RESULT_CODE_OUTCOME_UNKNOWN)
+        return;
+    code = registrar_ask(p, a, "DeregisterAdapter", &leave.base,
+                         deadline_ns < soon ? soon : deadline_ns, &left.base, &why);
+    log_event(LOG_INFO, "deregistered", "gateway", p->config->gateway, "adapter", o->name, "code",
+              result_name(code), NULL);
+    o->registered = false;
+}
+
+/* ---- the thread ---- */
+
+/* Bring one adapter's registration up to date. */
+static void look_at(struct parent *p, struct arena *a, const struct snapshot *s,
+                    const struct adapter_kind *kind)
+{
+    struct offer *o = find_offer(p, kind);
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+
+    if (!o || o->wanted)
+        return;
+    pb_RegisterAdapterRequest *req = registrar_describe(p, a, s, kind, given.text);
+    if (!req || req->n_clouds == 0)
+        return;
+    o->wanted = true;
+    digest_of(a, req, digest);
+    bool changed = memcmp(digest, o->digest, sizeof(digest)) != 0;
+    memcpy(o->digest, digest, sizeof(digest));
+    if (o->registered && !changed && clock_mono_ns() >= o->due_ns)
+        renew_offer(p, a, o, req->id);
+    if (changed || (!o->registered && clock_mono_ns() >= o->due_ns))
+        register_offer(p, a, o, req);
+}
+
+static void look(struct parent *p)
+{
+    struct snapshot *s = snapshot_get();
+    struct arena a;
+
+    if (!s)
+        return;
+    for (struct offer *o = p->offers; o; o = o->next)
+        o->wanted = false;
+    for (size_t i = 0; i < s->n && !is_stopping(p); i++) {
+        arena_init(&a, SCRATCH_MAX);
+        if (s->connections[i]->kind->version[0])
+            look_at(p, &a, s, s->connections[i]->kind);
+        arena_done(&a);
+    }
+    snapshot_put(s);
+    for (struct offer *o = p->offers; o && !is_stopping(p); o = o->next) {
+        if (o->wanted || !o->registered)
+            continue;
+        arena_init(&a, SCRATCH_MAX);
+        drain_offer(p, &a, o, registrar_id(&a, o->version), clock_mono_ns() + CALL_NS);
+        arena_done(&a);
+    }
+}
+
+/* Until something is due, or the clouds may have changed. */
+static void wait_for(struct parent *p, uint64_t *looks)
+{
+    struct registrar *r = p->registrar;
+    int64_t due = clock_mono_ns() + p->heartbeat_ms * NS_PER_MS;
+    struct timespec at;
+
+    for (const struct offer *o = p->offers; o; o = o->next)
+        due = o->wanted && o->due_ns < due ? o->due_ns : due;
+    at.tv_sec = due / NS_PER_SEC;
+    at.tv_nsec = due % NS_PER_SEC;
+    pthread_mutex_lock(&r->lock);
+    int rc = 0;
+    while (!r->stopping && r->looks == *looks && rc == 0)
+        rc = pthread_cond_timedwait(&r->woken, &r->lock, &at);
+    *looks = r->looks;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void *run(void *ctx)
+{
+    struct parent *p = ctx;
+    uint64_t looks = 0;
+
+    while (!is_stopping(p)) {
+        look(p);
+        wait_for(p, &looks);
+    }
+    for (struct offer *o = p->offers; o; o = o->next) {
+        struct arena a;
+        if (!o->registered)
+            continue;
+        arena_init(&a, SCRATCH_MAX);
+        drain_offer(p, &a, o, registrar_id(&a, o->version), p->registrar->stop_by_ns);
+        arena_done(&a);
+    }
+    return NULL;
+}
+
+/* ---- start and end ---- */
+
+static bool read_token(const char *path, char token[REGISTRAR_TOKEN_MAX], char ret_why[512])
+{
+    FILE *f = fopen(path, "re");
+
+    if (f)
+        setvbuf(f, NULL, _IONBF, 0);
+    bool ok = f && fgets(token, REGISTRAR_TOKEN_MAX, f);
+    if (f)
+        fclose(f);
+    token[strcspn(token, " \t\r\n")] = '\0';
+    if (ok && token[0])
+        return true;
+    snprintf(ret_why, 512, "register: cannot read a token from %.300s", path);
+    return false;
+}
+
+static bool start_one(struct registrar *r, struct parent *p, const struct config_register *config,
+                      char ret_why[512])
+{
+    struct open_error error = {"out of memory"};
+
+    *p = (struct parent){.registrar = r, .config = config, .heartbeat_ms = HEARTBEAT_MS};
+    if (config->token_file && !read_token(config->token_file, p->token, ret_why))
+        return false;
+    p->client = sp_client_new(
+        config->gateway,
+        &(struct sp_options){.ca = config->ca, .cert = config->cert, .key = config->key}, &error);
+    if (!p->client) {
+        memcpy(ret_why, error.text, sizeof(error.text));
+        return false;
+    }
+    p->started = pthread_create(&p->thread, NULL, run, p) == 0;
+    if (!p->started)
+        snprintf(ret_why, 512, "the system has no thread left");
+    return p->started;
+}
+
+static void end(struct registrar *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->stopping = true;
+    pthread_cond_broadcast(&r->woken);
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < r->n; i++) {
+        struct parent *p = &r->parents[i];
+        if (p->started)
+            pthread_join(p->thread, NULL);
+        sp_client_free(p->client);
+        OPENSSL_cleanse(p->token, sizeof(p->token));
+        while (p->offers) {
+            struct offer *o = p->offers;
+            p->offers = o->next;
+            free(o->name);
+            free(o->version);
+            free(o);
+        }
+    }
+    pthread_cond_destroy(&r->woken);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+struct registrar *registrar_start(const struct config *config, char ret_why[512])
+{
+    struct registrar *r = calloc(1, sizeof(*r) + config->n_registers * sizeof(r->parents[0]));
+    pthread_condattr_t attr;
+
+    if (!r || !make_token()) {
+        free(r);
+        return NULL;
+    }
+    r->config = config;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->woken, &attr);
+    pthread_condattr_destroy(&attr);
+    for (size_t i = 0; i < config->n_registers; i++) {
+        r->n++;
+        if (!start_one(r, &r->parents[i], &config->registers[i], ret_why)) {
+            end(r);
+            return NULL;
+        }
+    }
+    return r;
+}
+
+void registrar_look(struct registrar *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->looks++;
+    pthread_cond_broadcast(&r->woken);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void registrar_stop(struct registrar *r, int64_t deadline_ns)
+{
+    if (!r)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->stop_by_ns = deadline_ns;
+    pthread_mutex_unlock(&r->lock);
+    end(r);
+}

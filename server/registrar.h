@@ -1,0 +1,27 @@
+/* Offers clouds of this gateway to others: registers them there, renews, registers again where the
+ * other side has forgotten, and takes them back at the end. A thread for each gateway that the
+ * configuration names.
+ */
+#ifndef ISOBAR_REGISTRAR_H
+#define ISOBAR_REGISTRAR_H
+
+#include "config.h"
+
+struct registrar;
+
+/* To whom and what the configuration says; it has to live as long. NULL, with words, where memory
+ * is short, a token cannot be read, or a URL is none. Main thread, as the next two. */
+struct registrar *registrar_start(const struct config *config, char ret_why[512]) MUST_USE;
+/* The clouds may have changed. */
+void registrar_look(struct registrar *r);
+/* Have the others send nothing more, and wait until what they have sent is answered; then
+ * deregister. At the latest at the deadline (CLOCK_MONOTONIC). NULL is allowed. */
+void registrar_stop(struct registrar *r, int64_t deadline_ns);
+
+/* Whether a token (its SHA-256) is the one that others were given to call this gateway with. Any
+ * thread. */
+bool registrar_gave(const uint8_t digest[32]);
+/* Whether a cloud is offered to any of them. */
+bool registrar_offers(const struct config *config, const char *cloud);
+
+#endif

@@ -1,0 +1,69 @@
+/* What the files registrar_*.c share. */
+#ifndef ISOBAR_REGISTRAR_PRIVATE_H
+#define ISOBAR_REGISTRAR_PRIVATE_H
+
+#include <openssl/sha.h>
+#include <pthread.h>
+
+#include "connection.h"
+#include "registrar.h"
+#include "sp_client.h"
+
+#define REGISTRAR_TOKEN_MAX 1024
+
+/* An adapter of this gateway, as it is registered there. */
+struct offer {
+    struct offer *next;
+    char *name, *version;
+    uint8_t digest[SHA256_DIGEST_LENGTH]; /* of the registration in force */
+    bool registered, wanted, refused;
+    int64_t due_ns; /* when to renew it, or to try again */
+    unsigned failures;
+};
+
+/* One gateway that we register with. */
+struct parent {
+    struct registrar *registrar;
+    const struct config_register *config;
+    struct sp_client *client;
+    char token[REGISTRAR_TOKEN_MAX];
+    struct offer *offers;
+    int heartbeat_ms;
+    unsigned failures; /* in a row, to be told once */
+    pthread_t thread;
+    bool started;
+};
+
+struct registrar {
+    const struct config *config;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool stopping;
+    uint64_t looks; /* how often the clouds may have changed */
+    int64_t stop_by_ns;
+    size_t n;
+    struct parent parents[];
+};
+
+/* ---- registrar_call.c ---- */
+
+/* One call at the other gateway. The code; OUTCOME_UNKNOWN where it did not answer. `ret` is filled
+ * in on success, the sentence of a failure goes to `ret_why`; both live in the arena. */
+pb_ResultCode registrar_ask(struct parent *p, struct arena *a, const char *method,
+                            const ProtobufCMessage *req, int64_t deadline_ns, ProtobufCMessage *ret,
+                            const char **ret_why);
+
+/* ---- registrar_offer.c ---- */
+
+/* The id of an instance there: the same with each start, so that the record is replaced then, and
+ * what was set for it stays. */
+char *registrar_id(struct arena *a, const char *version);
+/* The registration of one adapter with all of its clouds that are offered, as of this snapshot;
+ * NULL where there is none, or no memory. */
+pb_RegisterAdapterRequest *registrar_describe(struct parent *p, struct arena *a,
+                                              const struct snapshot *s,
+                                              const struct adapter_kind *kind, char *call_token);
+/* Whether a cloud is among those for this gateway. */
+bool registrar_offers_to(const struct config_register *g, const char *cloud);
+
+#endif
