@@ -12,7 +12,8 @@
     X(sandbox)                                                                                     \
     X(openstack)                                                                                   \
     X(aws)                                                                                         \
-    X(azure)
+    X(azure)                                                                                       \
+    X(toy)
 #define HARNESS_DECLARE(name) extern const struct harness harness_##name;
 HARNESSES(HARNESS_DECLARE)
 #undef HARNESS_DECLARE
