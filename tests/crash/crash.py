@@ -35,7 +35,7 @@ class Tally:
         self.runs += 1
         machines, operations = run.made
         self.again += max(0, machines - operations)
-        for death in run.plan.deaths:
+        for death in run.plan.deaths + run.plan.adapter_deaths:
             if death.reached is not None:
                 row = self.reached[run.plan.target, (death.point.split(':')[0] or
                                                      'http-' + death.rule['when'])]

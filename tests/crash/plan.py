@@ -6,7 +6,8 @@ import random
 # HTTP request, the emulator knows better.
 POINTS = ('before-intent', 'after-intent', 'reply-read', 'second-commit', 'recovery')
 EMULATOR = POINTS + ('clean-up', 'http-half-sent', 'http-sent', 'http-replied', 'random')
-REMOTE = POINTS + ('half-sent', 'sent', 'random')
+# With an adapter process between the daemon and the cloud: either dies, or both.
+REMOTE = EMULATOR + ('half-sent', 'sent')
 REAL = POINTS + ('clean-up', 'random')
 TARGETS = {'emulator': EMULATOR, 'ec2': EMULATOR, 'azure': EMULATOR, 'remote': REMOTE, 'openstack': REAL}
 # Requests at which an emulator has it killed, and up to the how-manieth.
@@ -24,6 +25,7 @@ REQUESTS = {
               ({'method': 'DELETE', 'path': '/virtualMachines/'}, 1),
               ({'method': 'GET', 'path': '/virtualMachines'}, 4)],
 }
+REQUESTS['remote'] = REQUESTS['emulator']
 REFUSED = 'refused-'
 
 
@@ -70,7 +72,9 @@ class Plan:
         self.seed, self.target, self.point = seed, target, point
         self.rng = random.Random('%s/%s/%s' % (seed, target, point))
         self.faults = self.draw_faults()
-        self.deaths = self.draw_deaths()
+        self.deaths, self.adapter_deaths = self.draw_deaths(), []
+        if target == 'remote':
+            self.share_deaths()
         self.calls = self.draw_calls()
 
     def draw_faults(self):
@@ -101,6 +105,17 @@ class Plan:
             first.append(draw.choice((Death(draw.uniform(0.0, 0.3)),
                                       Death(patience / 2, 'recovery:1'))))
         return first
+
+    def share_deaths(self):
+        """What the cloud sees dies with the adapter process; so may the rest, at any time."""
+        draw = self.rng
+        if self.point.startswith('http-') or self.point == 'clean-up':
+            self.adapter_deaths, self.deaths = self.deaths, []
+        elif self.point == 'random' and draw.random() < 0.4:
+            self.adapter_deaths, self.deaths = self.deaths, []
+        if draw.random() < 0.4:
+            other = self.deaths if self.adapter_deaths else self.adapter_deaths
+            other.append(Death(draw.uniform(0.0, 0.8)))
 
     def new_id(self):
         return '%032x' % self.rng.getrandbits(128)
@@ -144,7 +159,10 @@ class Plan:
         return [kept, gone]
 
     def __str__(self):
-        return 'seed %s, %s, %s' % (self.seed, self.target, ', then '.join(map(str, self.deaths)))
+        said = 'seed %s, %s, %s' % (self.seed, self.target, ', then '.join(map(str, self.deaths)))
+        if self.adapter_deaths:
+            said += '; the adapter ' + ', then '.join(map(str, self.adapter_deaths))
+        return said
 
 
 def plans(first_seed, n, targets):

@@ -58,24 +58,30 @@ class Run:
             else:
                 client.close()
 
-    async def live(self):
-        """Its lives, one after the other; the last one goes on."""
-        for death in self.plan.deaths:
-            self.daemon.start(death.point)
+    async def live(self, daemon, deaths):
+        """The lives of a daemon, one after the other; the last one goes on."""
+        for death in deaths:
+            daemon.start(death.point)
             if death.rule:
-                await self.target.arm(death.rule, self.daemon.process.pid)
-            dead = self.daemon.dead
+                await self.target.arm(death.rule, daemon.process.pid)
+            dead = daemon.dead
             begun = time.monotonic()
             while not dead.is_set() and time.monotonic() - begun < death.after_s:
                 await asyncio.sleep(0.005 if death.after_s < 0.8 else 0.02)
             death.reached = dead.is_set() if death.point or death.rule else None
-            self.daemon.kill()
+            daemon.kill()
             await dead.wait()
-            if self.daemon.process.returncode != -9:
-                self.bad_ends.append('isobard ended by itself with %d'
-                                     % self.daemon.process.returncode)
+            if daemon.process.returncode != -9:
+                self.bad_ends.append('isobard ended by itself with %d' % daemon.process.returncode)
                 return
-        self.daemon.start()
+        daemon.start()
+
+    async def live_all(self):
+        """The gateway's, and at the same time those of the adapter, where it is a process."""
+        lives = [self.live(self.daemon, self.plan.deaths)]
+        if self.target.adapter:
+            lives.append(self.live(self.target.adapter, self.plan.adapter_deaths))
+        await asyncio.gather(*lives)
 
     # ---- Calls ----
 
@@ -211,7 +217,7 @@ class Run:
             clouds = await self.target.open(self.folder, self.messages)
             self.daemon = Daemon(os.path.join(self.folder, 'gateway'), clouds, self.messages,
                                  self.target.env)
-            lives = asyncio.create_task(self.live())
+            lives = asyncio.create_task(self.live_all())
             await asyncio.sleep(0)
             try:
                 calls = [asyncio.create_task(self.do(each)) for each in self.plan.calls]

@@ -69,6 +69,7 @@ class Target:
     the daemon."""
 
     refused, settled_s, patience, public = {}, 8, 1, 'dynamic'
+    adapter = None      # a daemon between the gateway and the cloud
 
     def __init__(self, plan):
         self.plan, self.env = plan, {}
@@ -232,65 +233,32 @@ class Azure(Counted):
         return 'clouds: {%s: %s}\n' % (CLOUD, json.dumps(settings))
 
 
-class Remote(Target):
-    """The sandbox cloud in an isobard of its own, reached as clients reach it."""
-
-    spec = {'flavorName': 'm1.tiny', 'imageId': 'ubuntu', 'networkId': 'private'}
-    refused = {'imageId': 'no-such-image'}
+class Remote(Emulator):
+    """An emulated OpenStack that a process of its own serves, which registers as an adapter."""
 
     def __init__(self, plan):
         super().__init__(plan)
-        self.inner, self.client = None, None
+        self.adapter = None
 
     async def open(self, folder, messages):
-        faults = self.plan.faults
-        settings = {'adapter': 'sandbox', 'boot_ms': 50, 'pace_ms': 30,
-                    'late_commit_ms': int(faults.get('late_commit', 0) * 1000),
-                    'list_lag_ms': int(faults.get('list_lag', 0) * 1000),
-                    'lost_reply_rate': faults.get('lost_reply', 0), 'seed': self.plan.seed}
-        # Nested flow mappings of YAML are JSON's, where keys are plain words.
-        self.inner = Daemon(os.path.join(folder, 'inner'),
-                            'clouds: {box: %s}\n' % json.dumps(settings), messages)
-        self.inner.start()
-        self.client = await self.inner.connect()
-        return 'clouds: {%s: {adapter: remote, server: "ipc://%s", cloud: box}}\n' % (
-            CLOUD, self.inner.socket_path)
-
-    async def pages(self, method, key, request):
-        token = ''
-        while True:
-            result, page = await self.client.call(method, dict(request, pageToken=token))
-            if result.code != 1:
-                raise RuntimeError('%s of the cloud: %s' % (method, result))
-            yield list(getattr(page, key))
-            token = page.next_page_token
-            if not token:
-                return
-
-    async def count(self, operations):
-        outer, machines, coming = {}, [], False
-        async for page in self.pages('isobar.v1.OperationService/ListOperations', 'operations', {}):
-            for each in page:
-                outer[each.id] = each.request_id
-                coming = coming or each.state != 3
-        async for page in self.pages('isobar.v1.VmService/ListVms', 'vms', {'cloud': 'box'}):
-            for each in page:
-                if each.state in (10, 11):      # DELETING, DELETED
-                    coming = coming or each.state == 10
-                    continue
-                machines.append({'id': each.id, 'name': each.name, 'stopped': each.state == 6,
-                                 'token': outer.get(each.native['client_token'], '')})
-        return machines, [], coming
-
-    async def evidence(self):
-        machines = await self.count(())
-        return {'machines': machines[0]}
+        clouds = await super().open(folder, messages)
+        token = os.path.join(folder, 'adapter.token')
+        with open(token, 'w', opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
+            f.write('%032x\n' % self.plan.rng.getrandbits(128))
+        self.adapter = Daemon(
+            os.path.join(folder, 'adapter'),
+            clouds + 'register: {gateway: "ipc://%s/gateway/isobar.sock", token_file: "%s"}\n' % (
+                folder, token), messages)
+        return ('clouds: {%s: {adapter: openstack, version: "*"}}\n'
+                'users: [{name: lab, role: adapter, token_file: "%s", adapters: [openstack]}]\n' % (
+                    CLOUD, token))
 
     async def close(self):
-        if self.client:
-            self.client.close()
-        if self.inner:
-            await self.inner.stop()
+        try:
+            if self.adapter:
+                await self.adapter.stop()
+        finally:
+            await super().close()
 
 
 class OpenStack(Target):
