@@ -289,9 +289,10 @@ pb_ResultCode fail_unknown_cloud(struct call *c, const char *name)
     for (size_t i = 0; names && i < s->n; i++)
         names[i] = s->connections[i]->name;
     result_add_violation(&c->arena, c->result, "cloud", "is not known here");
-    return result_fail(&c->arena, c->result, RESULT_CODE_NOT_FOUND,
-                       "no cloud \"%s\" is configured%s", name,
-                       names ? near_words(&c->arena, name, names, s->n) : "");
+    return result_fail(
+        &c->arena, c->result, RESULT_CODE_NOT_FOUND, "no cloud \"%s\" is configured%s", name,
+        /* What is not offered to a gateway is not named to it. */
+        names && !c->principal->is_gateway ? near_words(&c->arena, name, names, s->n) : "");
 }
 
 /* What a cloud answers is kept until its client has read it: where memory is short, no more of it.

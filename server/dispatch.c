@@ -191,7 +191,9 @@ static bool authenticate(struct call *c)
 /* Whether this caller may make this call; ends it where not. */
 static bool authorise(struct call *c)
 {
-    if (c->principal->is_gateway && c->method->policy->lane != LANE_CLOUD && !c->method->in.cloud) {
+    bool of_cloud = c->method->policy->lane == LANE_CLOUD ||
+                    (c->method->policy->lane == LANE_INLINE && c->method->in.cloud);
+    if (c->principal->is_gateway && !of_cloud) {
         call_fail(c, RESULT_CODE_FORBIDDEN,
                   "a gateway may use the clouds that it was offered; %s "
                   "is not for it",

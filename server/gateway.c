@@ -297,12 +297,17 @@ bool gateway_reload(struct gateway *g, struct config *config,
         snapshot_discard(fresh);
         return false;
     }
+    bool fits = registrar_fits(g->snapshot->config, fresh->config);
     log_set_level(fresh->config->log_level);
     g->snapshot = fresh;
     snapshot_publish(fresh);
     operations_take_up(fresh, fresh->config->keep_operations_ms);
     log_listening(g);
-    /* What is offered, to whom, and as whom, may all have changed. */
+    /* What is offered may have changed; to whom seldom does. */
+    if (g->registrar && fits) {
+        registrar_look(g->registrar);
+        return true;
+    }
     registrar_stop(g->registrar, clock_mono_ns() + NS_PER_SEC);
     g->registrar = NULL;
     return start_registrar(g, report, ctx);

@@ -78,6 +78,9 @@ static void look_job(struct job *j)
     if (rsp.vm)
         rsp.vm->cloud = (char *)(uintptr_t)o->cloud;
     code = judge(o, code, rsp.vm, said);
+    /* What this look has shown stays until another one shows something. */
+    if (rsp.vm && *operation_vm(o) == rsp.vm)
+        o->turn = 1 - o->turn;
     if (code == RESULT_CODE_UNSPECIFIED)
         look_later(o);
     else

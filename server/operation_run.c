@@ -148,10 +148,8 @@ void operation_op(struct operation *o, struct arena *arena, int64_t deadline_ns,
 
 struct arena *operation_look(struct operation *o)
 {
-    struct arena *look = &o->looks[o->turn];
-    o->turn = 1 - o->turn;
-    arena_reset(look);
-    return look;
+    arena_reset(&o->looks[o->turn]);
+    return &o->looks[o->turn];
 }
 
 pb_Vm **operation_vm(struct operation *o)

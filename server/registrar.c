@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "isobar/clock.h"
@@ -20,43 +19,6 @@
 #define RETRY_MS    100
 #define REFUSED_MS  10000
 #define SCRATCH_MAX ((size_t)16 << 20)
-#define TOKEN_LEN   32
-
-/* What others show when they call us: one for this process. */
-static struct {
-    pthread_mutex_t lock;
-    bool made;
-    char text[2 * TOKEN_LEN + 1];
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-} given = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* ---- who may call us ---- */
-
-bool registrar_gave(const uint8_t digest[32])
-{
-    pthread_mutex_lock(&given.lock);
-    bool same = given.made && CRYPTO_memcmp(digest, given.digest, sizeof(given.digest)) == 0;
-    pthread_mutex_unlock(&given.lock);
-    return same;
-}
-
-static bool make_token(void)
-{
-    uint8_t bytes[TOKEN_LEN];
-    bool ok = true;
-
-    pthread_mutex_lock(&given.lock);
-    if (!given.made) {
-        ok = getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes);
-        for (size_t i = 0; ok && i < sizeof(bytes); i++)
-            snprintf(given.text + 2 * i, 3, "%02x", bytes[i]);
-        SHA256((const uint8_t *)given.text, strlen(given.text), given.digest);
-        given.made = ok;
-        OPENSSL_cleanse(bytes, sizeof(bytes));
-    }
-    pthread_mutex_unlock(&given.lock);
-    return ok;
-}
 
 bool registrar_offers(const struct config *config, const char *cloud)
 {
@@ -109,9 +71,9 @@ static void failed(struct parent *p, struct offer *o, pb_ResultCode code, const 
         pause *= 2;
     pause = refused ? REFUSED_MS : pause < HEARTBEAT_MS ? pause : HEARTBEAT_MS;
     if (o->failures++ == 0 || refused != o->refused)
-        log_event(LOG_WARN, "not registered", "gateway", p->config->gateway, "adapter", o->name,
-                  "code", code == RESULT_CODE_OUTCOME_UNKNOWN ? "" : result_name(code), "detail",
-                  why, NULL);
+        log_event(LOG_WARN, "not registered", "gateway", sp_client_url(p->client), "adapter",
+                  o->name, "code", code == RESULT_CODE_OUTCOME_UNKNOWN ? "" : result_name(code),
+                  "detail", why, NULL);
     o->refused = refused;
     o->due_ns = clock_mono_ns() + pause * NS_PER_MS;
 }
@@ -139,7 +101,7 @@ static void register_offer(struct parent *p, struct arena *a, struct offer *o,
     if (rsp.heartbeat_ms > 0)
         p->heartbeat_ms = (int)(rsp.heartbeat_ms < 60000 ? rsp.heartbeat_ms : 60000);
     worked(p, o);
-    log_event(LOG_INFO, "registered", "gateway", p->config->gateway, "adapter", req->name,
+    log_event(LOG_INFO, "registered", "gateway", sp_client_url(p->client), "adapter", req->name,
               "instance", req->id, NULL);
 }
 
@@ -200,23 +162,23 @@ static void drain_offer(struct parent *p, struct arena *a, struct offer *o, char
         return;
     code = registrar_ask(p, a, "DeregisterAdapter", &leave.base,
                          deadline_ns < soon ? soon : deadline_ns, &left.base, &why);
-    log_event(LOG_INFO, "deregistered", "gateway", p->config->gateway, "adapter", o->name, "code",
-              result_name(code), NULL);
+    log_event(LOG_INFO, "deregistered", "gateway", sp_client_url(p->client), "adapter", o->name,
+              "code", result_name(code), NULL);
     o->registered = false;
 }
 
 /* ---- the thread ---- */
 
 /* Bring one adapter's registration up to date. */
-static void look_at(struct parent *p, struct arena *a, const struct snapshot *s,
-                    const struct adapter_kind *kind)
+static void look_at(struct parent *p, const struct config_register *g, struct arena *a,
+                    const struct snapshot *s, const struct adapter_kind *kind)
 {
     struct offer *o = find_offer(p, kind);
     uint8_t digest[SHA256_DIGEST_LENGTH];
 
     if (!o || o->wanted)
         return;
-    pb_RegisterAdapterRequest *req = registrar_describe(p, a, s, kind, given.text);
+    pb_RegisterAdapterRequest *req = registrar_describe(g, a, s, kind, registrar_token());
     if (!req || req->n_clouds == 0)
         return;
     o->wanted = true;
@@ -236,12 +198,20 @@ static void look(struct parent *p)
 
     if (!s)
         return;
+    /* Where a reload has changed more than what is offered, another registrar is about to begin. */
+    if (p->index >= s->config->n_registers) {
+        snapshot_put(s);
+        return;
+    }
+    const struct config_register *g = &s->config->registers[p->index];
+    if (g->token_file)
+        (void)registrar_read_token(g->token_file, p->token);
     for (struct offer *o = p->offers; o; o = o->next)
         o->wanted = false;
     for (size_t i = 0; i < s->n && !is_stopping(p); i++) {
         arena_init(&a, SCRATCH_MAX);
         if (s->connections[i]->kind->version[0])
-            look_at(p, &a, s, s->connections[i]->kind);
+            look_at(p, g, &a, s, s->connections[i]->kind);
         arena_done(&a);
     }
     snapshot_put(s);
@@ -295,30 +265,17 @@ static void *run(void *ctx)
 
 /* ---- start and end ---- */
 
-static bool read_token(const char *path, char token[REGISTRAR_TOKEN_MAX], char ret_why[512])
-{
-    FILE *f = fopen(path, "re");
-
-    if (f)
-        setvbuf(f, NULL, _IONBF, 0);
-    bool ok = f && fgets(token, REGISTRAR_TOKEN_MAX, f);
-    if (f)
-        fclose(f);
-    token[strcspn(token, " \t\r\n")] = '\0';
-    if (ok && token[0])
-        return true;
-    snprintf(ret_why, 512, "register: cannot read a token from %.300s", path);
-    return false;
-}
-
-static bool start_one(struct registrar *r, struct parent *p, const struct config_register *config,
+static bool start_one(struct registrar *r, size_t i, const struct config_register *config,
                       char ret_why[512])
 {
+    struct parent *p = &r->parents[i];
     struct open_error error = {"out of memory"};
 
-    *p = (struct parent){.registrar = r, .config = config, .heartbeat_ms = HEARTBEAT_MS};
-    if (config->token_file && !read_token(config->token_file, p->token, ret_why))
+    *p = (struct parent){.registrar = r, .index = i, .heartbeat_ms = HEARTBEAT_MS};
+    if (config->token_file && !registrar_read_token(config->token_file, p->token)) {
+        snprintf(ret_why, 512, "register: cannot read a token from %.300s", config->token_file);
         return false;
+    }
     p->client = sp_client_new(
         config->gateway,
         &(struct sp_options){.ca = config->ca, .cert = config->cert, .key = config->key}, &error);
@@ -362,11 +319,10 @@ struct registrar *registrar_start(const struct config *config, char ret_why[512]
     struct registrar *r = calloc(1, sizeof(*r) + config->n_registers * sizeof(r->parents[0]));
     pthread_condattr_t attr;
 
-    if (!r || !make_token()) {
+    if (!r || !registrar_make_token()) {
         free(r);
         return NULL;
     }
-    r->config = config;
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -374,12 +330,28 @@ struct registrar *registrar_start(const struct config *config, char ret_why[512]
     pthread_condattr_destroy(&attr);
     for (size_t i = 0; i < config->n_registers; i++) {
         r->n++;
-        if (!start_one(r, &r->parents[i], &config->registers[i], ret_why)) {
+        if (!start_one(r, i, &config->registers[i], ret_why)) {
             end(r);
             return NULL;
         }
     }
     return r;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool registrar_fits(const struct config *before, const struct config *now)
+{
+    bool same = before->n_registers == now->n_registers;
+    for (size_t i = 0; same && i < now->n_registers; i++) {
+        const struct config_register *a = &before->registers[i], *b = &now->registers[i];
+        same = same_text(a->gateway, b->gateway) && same_text(a->token_file, b->token_file) &&
+               same_text(a->ca, b->ca) && same_text(a->cert, b->cert) && same_text(a->key, b->key);
+    }
+    return same;
 }
 
 void registrar_look(struct registrar *r)

@@ -9,10 +9,14 @@
 
 struct registrar;
 
-/* To whom and what the configuration says; it has to live as long. NULL, with words, where memory
- * is short, a token cannot be read, or a URL is none. Main thread, as the next two. */
+/* To whom the configuration says; what, and how, is read from the one in force (connection.h).
+ * NULL, with words, where memory is short, a token cannot be read, or a URL is none. Main thread,
+ * as the next three. */
 struct registrar *registrar_start(const struct config *config, char ret_why[512]) MUST_USE;
-/* The clouds may have changed. */
+/* Whether one that was started with a configuration goes on with another one: the same gateways,
+ * and the same way to them. */
+bool registrar_fits(const struct config *before, const struct config *now);
+/* The clouds, or the configuration, may have changed. */
 void registrar_look(struct registrar *r);
 /* Have the others send nothing more, and wait until what they have sent is answered; then
  * deregister. At the latest at the deadline (CLOCK_MONOTONIC). NULL is allowed. */

@@ -47,7 +47,7 @@ pb_ResultCode registrar_ask(struct parent *p, struct arena *a, const char *metho
     if (!result_is_success(r->result->code))
         return r->result->code;
     for (size_t i = 0; i < r->result->n_warnings; i++)
-        log_event(LOG_WARN, "registration", "gateway", p->config->gateway, "detail",
+        log_event(LOG_WARN, "registration", "gateway", sp_client_url(p->client), "detail",
                   r->result->warnings[i], NULL);
     ProtobufCMessage *body =
         protobuf_c_message_unpack(ret->descriptor, arena_allocator(a), r->body.len, r->body.data);

@@ -65,7 +65,7 @@ char *registrar_id(struct arena *a, const char *version)
     return id;
 }
 
-pb_RegisterAdapterRequest *registrar_describe(struct parent *p, struct arena *a,
+pb_RegisterAdapterRequest *registrar_describe(const struct config_register *g, struct arena *a,
                                               const struct snapshot *s,
                                               const struct adapter_kind *kind, char *call_token)
 {
@@ -76,12 +76,12 @@ pb_RegisterAdapterRequest *registrar_describe(struct parent *p, struct arena *a,
 
     if (!req || !shown || !endpoints || !clouds)
         return NULL;
-    endpoints[0] = text_of(p->config->endpoint);
+    endpoints[0] = text_of(g->endpoint);
     for (size_t i = 0; i < s->n; i++) {
         const struct connection *c = s->connections[i];
         bool is_one = strcmp(c->kind->name, kind->name) == 0 &&
                       strcmp(c->kind->version, kind->version) == 0 &&
-                      registrar_offers_to(p->config, c->name);
+                      registrar_offers_to(g, c->name);
         pb_OfferedCloud *cloud = is_one ? offer_cloud(a, c) : NULL;
         if (cloud)
             clouds[req->n_clouds++] = cloud;
@@ -93,9 +93,9 @@ pb_RegisterAdapterRequest *registrar_describe(struct parent *p, struct arena *a,
     req->endpoints = endpoints;
     req->n_endpoints = 1;
     req->weight_choice_case = ISOBAR__V1__REGISTER_ADAPTER_REQUEST__WEIGHT_CHOICE_WEIGHT;
-    req->weight = p->config->weight;
-    req->metadata = metadata_of(a, p->config);
-    req->n_metadata = req->metadata ? p->config->n_metadata : 0;
+    req->weight = g->weight;
+    req->metadata = metadata_of(a, g);
+    req->n_metadata = req->metadata ? g->n_metadata : 0;
     req->clouds = clouds;
     req->id = registrar_id(a, kind->version);
     req->call_token = call_token;

@@ -24,7 +24,7 @@ struct offer {
 /* One gateway that we register with. */
 struct parent {
     struct registrar *registrar;
-    const struct config_register *config;
+    size_t index; /* among the configuration's */
     struct sp_client *client;
     char token[REGISTRAR_TOKEN_MAX];
     struct offer *offers;
@@ -35,7 +35,6 @@ struct parent {
 };
 
 struct registrar {
-    const struct config *config;
     pthread_mutex_t lock;
     pthread_cond_t woken;
     bool stopping;
@@ -44,6 +43,16 @@ struct registrar {
     size_t n;
     struct parent parents[];
 };
+
+/* ---- registrar_token.c ---- */
+
+/* Make the token that others are to show us, once for this process; false where there is no chance
+ * to be had. */
+bool registrar_make_token(void);
+/* It, after that. */
+char *registrar_token(void);
+/* The first line of a file; false, with the token as it was, where there is none. */
+bool registrar_read_token(const char *path, char token[REGISTRAR_TOKEN_MAX]);
 
 /* ---- registrar_call.c ---- */
 
@@ -60,7 +69,7 @@ pb_ResultCode registrar_ask(struct parent *p, struct arena *a, const char *metho
 char *registrar_id(struct arena *a, const char *version);
 /* The registration of one adapter with all of its clouds that are offered, as of this snapshot;
  * NULL where there is none, or no memory. */
-pb_RegisterAdapterRequest *registrar_describe(struct parent *p, struct arena *a,
+pb_RegisterAdapterRequest *registrar_describe(const struct config_register *g, struct arena *a,
                                               const struct snapshot *s,
                                               const struct adapter_kind *kind, char *call_token);
 /* Whether a cloud is among those for this gateway. */

@@ -24,7 +24,8 @@
 #define SUSPECT_PERCENT 85
 #define LOOK_NS         NS_PER_SEC
 
-struct registry registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+struct registry registry = {.changing = PTHREAD_MUTEX_INITIALIZER,
+                            .lock = PTHREAD_MUTEX_INITIALIZER};
 
 void registry_own_id(char ret[9])
 {

@@ -204,7 +204,9 @@ pb_ResultCode registry_check(struct call *c, pb_RegisterAdapterRequest *req)
     size_t len = isobar__v1__register_adapter_request__get_packed_size(req);
 
     if (len > REGISTRATION_MAX) {
-        wrong_field(&k, "manifest", "makes the registration too large");
+        bool manifest =
+            req->manifest && isobar__v1__manifest__get_packed_size(req->manifest) > len / 2;
+        wrong_field(&k, manifest ? "manifest" : "metadata", "makes the registration too large");
         return result_fail(&c->arena, c->result, RESULT_CODE_BAD_REQUEST_DATA,
                            "the registration has %zu bytes, and at most %zu are allowed", len,
                            REGISTRATION_MAX);

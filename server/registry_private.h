@@ -53,6 +53,9 @@ struct way {
 };
 
 struct registry {
+    /* One change at a time, from the look at others to the place in the table: between the two is
+     * the store. Before the other lock. */
+    pthread_mutex_t changing;
     pthread_mutex_t lock;
     struct store *store;
     struct store_watch *watch;
@@ -85,6 +88,13 @@ pb_AdapterInstance *registry_show_instance(struct arena *a, const struct registe
 pb_Adapter *registry_show_one(struct arena *a, const struct registered *r);
 /* Those that fit and have changed after a revision. */
 size_t registry_gather(struct arena *a, const char *adapter, uint64_t after, pb_Adapter ***ret);
+
+/* ---- registry_call.c ---- */
+
+/* The call is answered with this code when the main thread has applied what has changed. */
+pb_ResultCode registry_answer(struct call *c, pb_ResultCode code);
+/* Its caller may not register as this adapter; returns the code. */
+pb_ResultCode registry_forbidden(struct call *c, const char *adapter);
 
 /* ---- registry_way.c ---- */
 

@@ -158,13 +158,17 @@ class Client:
         self.path, self.address = split_url(url)
 
     def connect(self, timeout_s):
-        if self.path:
-            end = socket.socket(socket.AF_UNIX)
+        if not self.path:
+            return Line(socket.create_connection(self.address, timeout_s), False,
+                        HELLO_REQ, HELLO_REP)
+        end = socket.socket(socket.AF_UNIX)
+        try:
             end.settimeout(timeout_s)
             end.connect(self.path)
-        else:
-            end = socket.create_connection(self.address, timeout_s)
-        return Line(end, self.path is not None, HELLO_REQ, HELLO_REP)
+            return Line(end, True, HELLO_REQ, HELLO_REP)
+        except BaseException:
+            end.close()
+            raise
 
     def exchange(self, data, timeout_s):
         """The answer's bytes; OSError where there is none."""

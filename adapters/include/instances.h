@@ -74,9 +74,9 @@ struct instance *group_take(struct group *g, const char *token, struct instance 
 
 enum instance_end {
     INSTANCE_ANSWERED,
-    INSTANCE_FAILED, /* the transport: it is left out for a while */
-    INSTANCE_LATE, /* it had been asked, and the caller's time was over: some in a row are a failure
-                    */
+    INSTANCE_FAILED,  /* the transport: it is left out for a while */
+    INSTANCE_LATE,    /* its answer did not come in time, or is too large: some in a row are a
+                       * failure */
     INSTANCE_UNHEARD, /* nothing is known of it: the caller went away, or a kept connection was old
                        */
 };

@@ -44,6 +44,10 @@ pb_ResultCode remote_ask(struct adapter *a, struct op *op, const struct remote_q
 pb_ResultCode remote_result(struct adapter *a, struct op *op, const char *who,
                             const pb_Result *theirs, bool changes);
 
+/* Whether it was refused at the door of who has registered: nothing has been done, and another one
+ * may serve. A token is new with each start of a process, before its registration is. */
+bool remote_is_door(const pb_Result *theirs);
+
 /* ---- slots ---- */
 
 typedef pb_ResultCode remote_slot(struct adapter *a, struct op *op, const char *method,

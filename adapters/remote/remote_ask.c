@@ -177,8 +177,8 @@ static pb_ResultCode fail_unanswered(struct errand *e, enum sp_outcome outcome)
 
 /* ---- the answer ---- */
 
-/* False where it is none: then as if the connection had broken. */
-static bool take_answer(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *ret_code)
+/* ANSWERED, or how it failed: no reply at all is as if the connection had broken. */
+static enum sp_outcome take_answer(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *ret_code)
 {
     const char *url = sp_client_url(e->client);
     pb_Reply *reply =
@@ -195,7 +195,13 @@ static bool take_answer(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *
         e->failure = (struct sp_failure){.sent = true};
         snprintf(e->failure.reason, sizeof(e->failure.reason), "%s answered what is no reply to it",
                  url);
-        return false;
+        return SP_AMBIGUOUS;
+    }
+    if (!e->a->own && remote_is_door(reply->result)) {
+        e->failure = (struct sp_failure){.sent = false};
+        snprintf(e->failure.reason, sizeof(e->failure.reason), "%s refuses this gateway: %.120s",
+                 url, reply->result->detail);
+        return SP_NOT_SENT;
     }
     quota_give(e->a);
     e->answer->who = arena_printf(e->op->arena, "%s %s", e->a->own ? "gateway" : "adapter", url);
@@ -205,7 +211,7 @@ static bool take_answer(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *
                               e->q->changes && !e->q->name_only);
     if (body && result_is_success(*ret_code))
         memcpy(ret, body, ret->descriptor->sizeof_message);
-    return true;
+    return SP_ANSWERED;
 }
 
 /* ---- all of it ---- */
@@ -214,7 +220,7 @@ static enum instance_end end_of(const struct errand *e, enum sp_outcome outcome)
 {
     if (outcome == SP_ANSWERED)
         return INSTANCE_ANSWERED;
-    if (outcome == SP_DEADLINE && e->failure.sent)
+    if (outcome == SP_TOO_LARGE || (outcome == SP_DEADLINE && e->failure.sent))
         return INSTANCE_LATE;
     return is_failure(outcome) && !e->failure.stale ? INSTANCE_FAILED : INSTANCE_UNHEARD;
 }
@@ -224,8 +230,8 @@ static bool try_one(struct errand *e, ProtobufCMessage *ret, pb_ResultCode *ret_
 {
     enum sp_outcome outcome = attempt_once(e);
 
-    if (outcome == SP_ANSWERED && !take_answer(e, ret, ret_code))
-        outcome = SP_AMBIGUOUS;
+    if (outcome == SP_ANSWERED)
+        outcome = take_answer(e, ret, ret_code);
     if (outcome != SP_ANSWERED && !may_repeat(e, outcome))
         *ret_code = fail_unanswered(e, outcome);
     instance_give(e->instance, e->client, end_of(e, outcome));

@@ -35,7 +35,7 @@ static pb_ResultCode connection_fault(struct adapter *a, struct op *op, const ch
                    who, theirs->detail);
 }
 
-static bool is_connection_fault(const pb_Result *theirs)
+bool remote_is_door(const pb_Result *theirs)
 {
     switch ((int)theirs->code) {
     case RESULT_CODE_NOT_FOUND:
@@ -44,11 +44,14 @@ static bool is_connection_fault(const pb_Result *theirs)
     case RESULT_CODE_FORBIDDEN:
         /* Unless it comes from the cloud behind: then it has its own words. */
         return theirs->blame != BLAME_CLOUD;
-    case RESULT_CODE_METHOD_NOT_ALLOWED:
-        return true;
     default:
         return false;
     }
+}
+
+static bool is_connection_fault(const pb_Result *theirs)
+{
+    return theirs->code == RESULT_CODE_METHOD_NOT_ALLOWED || remote_is_door(theirs);
 }
 
 static void may_have_happened(struct op *op)

@@ -109,15 +109,16 @@ def wait_for_cloud(client, cloud, instances=1):
     raise RuntimeError('nobody offers %s' % cloud)
 
 
-def start(folder):
-    """The gateway, and three processes behind it: one that serves `far`, two that serve `pair`."""
+def start(folder, daemons):
+    """The gateway, and three processes behind it: one that serves `far`, two that serve `pair`; all are
+    added to `daemons` as they start."""
     token = os.path.join(folder, 'token')
     with open(token, 'w', opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
         f.write(TOKEN + '\n')
     gateway = Daemon(folder, 'gateway', (
         'clouds: {near: {adapter: sandbox, pace_ms: 1}}\n'
         'users: [{name: others, role: adapter, token_file: "%s", adapters: ["*"]}]\n' % token))
-    daemons = [gateway]
+    daemons.append(gateway)
     for name, cloud in ('one', 'far'), ('two', 'pair'), ('three', 'pair'):
         daemons.append(Daemon(folder, name, (
             'clouds: {%s: {adapter: sandbox, pace_ms: 1}}\n'
@@ -128,7 +129,7 @@ def start(folder):
         make_probe(daemon.connect(), cloud)
     wait_for_cloud(client, 'far')
     wait_for_cloud(client, 'pair', 2)
-    return daemons, client
+    return client
 
 
 # ---- what it adds ----
@@ -244,7 +245,7 @@ def main():
     folder = tempfile.mkdtemp(prefix='isobar-bench-')
     daemons, cores = [], []
     try:
-        daemons, client = start(folder)
+        client = start(folder, daemons)
         sleepy = measure_added(client, 'cores that may sleep:')
         cores += awake()
         added = measure_added(client, 'cores that are awake:')

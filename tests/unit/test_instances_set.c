@@ -157,7 +157,9 @@ static void *use(void *arg)
     char token[24];
 
     for (unsigned n = 0; !atomic_load(&over); n++) {
-        snprintf(token, sizeof(token), n % 2 ? "op-%u" : "", n % 64);
+        snprintf(token, sizeof(token), "op-%u", n % 64);
+        if (n % 2)
+            token[0] = '\0';
         struct instance *i = group_take(f->group, token, &f->all[n % 4], 1);
         struct instance_stats s;
         if (!i)

@@ -1,0 +1,66 @@
+/* Tokens: what others show when they call us, and what we show them. */
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "registrar_private.h"
+
+#define TOKEN_LEN 32
+
+/* What others show when they call us: one for this process. */
+static struct {
+    pthread_mutex_t lock;
+    bool made;
+    char text[2 * TOKEN_LEN + 1];
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+} given = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+bool registrar_gave(const uint8_t digest[32])
+{
+    pthread_mutex_lock(&given.lock);
+    bool same = given.made && CRYPTO_memcmp(digest, given.digest, sizeof(given.digest)) == 0;
+    pthread_mutex_unlock(&given.lock);
+    return same;
+}
+
+bool registrar_make_token(void)
+{
+    uint8_t bytes[TOKEN_LEN];
+    bool ok = true;
+
+    pthread_mutex_lock(&given.lock);
+    if (!given.made) {
+        ok = getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes);
+        for (size_t i = 0; ok && i < sizeof(bytes); i++)
+            snprintf(given.text + 2 * i, 3, "%02x", bytes[i]);
+        SHA256((const uint8_t *)given.text, strlen(given.text), given.digest);
+        given.made = ok;
+        OPENSSL_cleanse(bytes, sizeof(bytes));
+    }
+    pthread_mutex_unlock(&given.lock);
+    return ok;
+}
+
+char *registrar_token(void)
+{
+    return given.text;
+}
+
+bool registrar_read_token(const char *path, char token[REGISTRAR_TOKEN_MAX])
+{
+    char line[REGISTRAR_TOKEN_MAX] = "";
+    FILE *f = fopen(path, "re");
+
+    if (f)
+        setvbuf(f, NULL, _IONBF, 0);
+    bool ok = f && fgets(line, sizeof(line), f);
+    if (f)
+        fclose(f);
+    line[strcspn(line, " \t\r\n")] = '\0';
+    ok = ok && line[0];
+    if (ok)
+        memcpy(token, line, sizeof(line));
+    OPENSSL_cleanse(line, sizeof(line));
+    return ok;
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""Processes that are ended, started and drained while they are called: nobody notices."""
+
+import signal
+import threading
+import time
+import unittest
+
+from fixture import CALL_S, DRAINING, OUT, UP, Case, sandboxes
+from isobar_wire import pb
+from load import Load, failures, reads
+
+CALLS = 200
+
+
+def both(id, cloud='toy'):
+    """Work for a load: reads, and an order now and then."""
+    read = reads(id, cloud)
+
+    def work(asker, n):
+        if n % 20:
+            return read(asker, n)
+        return asker.create('load-%d' % n, cloud, request_id='load-%d' % n)
+    return work
+
+
+class Drained(Case):
+
+    def nobody_notices(self, gw, work, *happens, threads=4):
+        """A load during which the one thing happens after the other."""
+        load = Load(gw, work, threads)
+        try:
+            for each in happens:
+                begun = load.count()
+                self.wait_for('calls are made', lambda: load.count() > begun + CALLS)
+                each()
+            begun = load.count()
+            self.wait_for('calls are made', lambda: load.count() > begun + CALLS)
+        finally:
+            outcomes = load.stop()
+        self.assertEqual(failures(outcomes), [])
+        return outcomes
+
+    def test_toys(self):
+        """Each in turn is ended and started again, several times."""
+        gw = self.gateway()
+        toys = [self.toy(gw, id) for id in ('toy-a', 'toy-b')]
+        id = gw.admin.created('teddy')
+        steps = [step for toy in toys * 2 for step in (toy.stop, toy.start)]
+        outcomes = self.nobody_notices(gw, both(id), *steps)
+        made = sum(each.code == 'CREATED' for each in outcomes)
+        self.assertEqual(len(gw.admin.machines('toy')), made + 1)
+
+    def test_stopped_is_gone(self):
+        """What a process says at its end: nothing is left of it here."""
+        gw = self.gateway()
+        toy = self.toy(gw)
+        toy.stop()
+        shown = gw.admin.adapters()['toy-a']
+        self.assertEqual((shown.status, shown.status_reason), (OUT, 'it has deregistered'))
+        self.assertEqual(gw.admin.clouds(), ['box'])
+
+    def test_children(self):
+        """Two gateways that serve one cloud, each through a process of its own."""
+        gw = self.gateway()
+        children = [self.child(gw, sandboxes()) for _ in range(2)]
+        for n, child in enumerate(children):
+            self.toy(child, 'toy-%d' % n)
+        self.wait_for('both have registered',
+                      lambda: [each.status for each in gw.admin.adapters().values()] == [UP, UP])
+        id = gw.admin.created('teddy')
+
+        def start(child):
+            child.start()
+            self.wait_for('it serves again', lambda: [
+                each.status for each in gw.admin.adapters().values()] == [UP, UP])
+        self.nobody_notices(gw, both(id), children[0].end, lambda: start(children[0]),
+                            children[1].end, lambda: start(children[1]))
+        for child in children:
+            self.assertEqual(child.process.poll(), None)
+            self.assertEqual(child.events('not drained'), [])
+
+    def test_child_reloads(self):
+        """SIGHUP of a gateway that offers: its clouds do not vanish for a moment."""
+        gw = self.gateway()
+        child = self.child(gw)
+        self.wait_for('it has registered', lambda: 'far' in gw.admin.clouds())
+        id = gw.admin.created('rex', 'far', image='ubuntu', flavor='m1.small')
+
+        def reload():
+            done = len(child.events('reloaded'))
+            child.process.send_signal(signal.SIGHUP)
+            self.wait_for('it has reloaded', lambda: len(child.events('reloaded')) > done)
+        self.nobody_notices(gw, reads(id, 'far'), *[reload] * 8, threads=12)
+
+    def test_parent_reloads(self):
+        gw = self.gateway()
+        for id in 'toy-a', 'toy-b':
+            self.toy(gw, id)
+        id = gw.admin.created('teddy')
+
+        def reload():
+            done = len(gw.events('reloaded'))
+            gw.process.send_signal(signal.SIGHUP)
+            self.wait_for('it has reloaded', lambda: len(gw.events('reloaded')) > done)
+        self.nobody_notices(gw, both(id), reload, reload, reload)
+        self.assertEqual(gw.admin.clouds(), ['box', 'toy'])
+
+    def test_replaced_in_place(self):
+        """A newer version is started beside the old one, gets all, and the old one ends."""
+        gw = self.gateway()
+        old = self.toy(gw, 'v1')
+        id = gw.admin.created('teddy')
+
+        def begin():
+            self.toy(gw, 'v2', '--adapter-version', '2.0.0')
+
+        def move():
+            gw.admin.set('v1', weight=0)
+        self.nobody_notices(gw, both(id), begin, move, old.stop)
+
+
+class DrainAdapter(Case):
+
+    def drain(self, asker, id='one', name='toy', **more):
+        return asker.ask('AdapterService/DrainAdapter', name=name, id=id, **more)
+
+    def test_nothing_in_flight(self):
+        gw = self.gateway()
+        toy = self.toy(gw)
+        answer = self.gets(self.drain(gw.admin, toy.id), 'CHANGED')
+        self.assertEqual(answer.response.instance.status, DRAINING)
+        self.assertEqual(gw.admin.adapters()[toy.id].status, DRAINING)
+        # A second time, and of who is drained already.
+        self.gets(self.drain(gw.admin, toy.id), 'CHANGED')
+        self.gets(gw.admin.ask('VmService/ListVms', cloud='toy', timeout_s=5), 'UNAVAILABLE')
+        self.gets(gw.admin.set(toy.id, status=UP), 'CHANGED')
+        self.gets(gw.admin.ask('VmService/ListVms', cloud='toy'), 'OK')
+
+    def test_something_in_flight(self):
+        """It is answered when that has ended; or before, where nobody waits for so long."""
+        gw = self.gateway()
+        child = self.child(gw, sandboxes('slow', latency_ms=4000))
+        self.wait_for('it has registered', lambda: 'slow' in gw.admin.clouds())
+        id, = gw.admin.adapters('sandbox')
+        codes = []
+
+        def call():
+            codes.append(gw.asker().ask('FlavorService/ListFlavors', cloud='slow').code)
+        thread = threading.Thread(target=call)
+        thread.start()
+        self.wait_for('it is there', lambda: gw.admin.adapters('sandbox')[id].in_flight == 1)
+        answer = self.drain(gw.admin, id, 'sandbox', timeout_s=0.5)
+        self.gets(answer, 'ACCEPTED')
+        # Nothing new goes there.
+        self.gets(gw.admin.ask('FlavorService/ListFlavors', cloud='slow', timeout_s=1),
+                  'UNAVAILABLE')
+        self.assertEqual(codes, [])
+        self.gets(self.drain(gw.admin, id, 'sandbox'), 'CHANGED')
+        thread.join()
+        self.assertEqual(codes, ['OK'])
+        self.assertEqual(gw.admin.adapters('sandbox')[id].in_flight, 0)
+        self.assertEqual(sum('ListFlavors' in each for each in child.events('call')), 1)
+
+    def test_child_ends_in_the_midst(self):
+        """It waits for the call that it has."""
+        gw = self.gateway()
+        child = self.child(gw, sandboxes('slow', latency_ms=3000))
+        self.wait_for('it has registered', lambda: 'slow' in gw.admin.clouds())
+        id, = gw.admin.adapters('sandbox')
+        answers = []
+
+        def call():
+            answers.append(gw.asker().create('rex', 'slow', image='ubuntu', flavor='m1.small'))
+        thread = threading.Thread(target=call)
+        thread.start()
+        self.wait_for('it is there', lambda: gw.admin.adapters('sandbox')[id].in_flight == 1)
+        child.end()
+        thread.join()
+        self.gets(answers[0], 'CREATED')
+        self.assertEqual(gw.admin.clouds(), ['box'])
+        self.assertEqual(child.events('not drained'), [])
+        child.start()
+
+    def test_parent_is_away(self):
+        """A child whose gateway has gone ends all the same."""
+        gw = self.gateway()
+        child, toy = self.child(gw, more='drain_timeout: 2s\n'), self.toy(gw)
+        self.wait_for('it has registered', lambda: 'far' in gw.admin.clouds())
+        gw.end()
+        since = time.monotonic()
+        child.end()
+        toy.stop()
+        self.assertLess(time.monotonic() - since, CALL_S)
+        gw.start()
+        child.start()
+        self.wait_for('it has registered', lambda: gw.admin.adapters('sandbox') and [
+            each.status for each in gw.admin.adapters('sandbox').values()] == [UP])
+
+    def test_operation_between_its_steps(self):
+        """A machine that boots while the instance drains: the other one is asked about it."""
+        gw = self.gateway()
+        toys = [self.toy(gw, id, '--boot-ms', '3000') for id in ('toy-a', 'toy-b')]
+        answers = []
+
+        def create(n):
+            answers.append(gw.asker().create('rex-%d' % n, wait=pb.WAIT_RUNNING))
+        threads = [threading.Thread(target=create, args=[n]) for n in range(4)]
+        for each in threads:
+            each.start()
+        self.wait_for('all boot', lambda: len(gw.admin.machines('toy')) == 4)
+        toys[0].stop()
+        for each in threads:
+            each.join()
+        self.assertEqual([each.code for each in answers], ['CREATED'] * 4)
+        self.assertEqual({each.response.vm.state for each in answers}, {pb.VM_STATE_RUNNING})
+
+
+if __name__ == '__main__':
+    unittest.main()
