@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "registrar.h"
-
-#define TOKEN_MAX 1024
+#include "secret.h"
 
 static const char *const role_names[] = {"adapter", "reader", "operator", "admin"};
 
@@ -53,16 +52,11 @@ const char *role_name(enum role role)
     return role_names[role];
 }
 
-/* The first line of the file, as a digest. */
+/* The token in a file, as a digest. */
 static bool read_token(const char *path, uint8_t digest[SHA256_DIGEST_LENGTH], char ret_why[256])
 {
-    char token[TOKEN_MAX] = "";
-    FILE *f = fopen(path, "re");
-    bool ok = f && fgets(token, sizeof(token), f);
-    if (f)
-        fclose(f);
-    token[strcspn(token, "\r\n")] = '\0';
-    ok = ok && token[0];
+    char token[SECRET_MAX];
+    bool ok = secret_read(path, token);
     if (ok)
         SHA256((const uint8_t *)token, strlen(token), digest);
     else

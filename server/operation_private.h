@@ -48,6 +48,7 @@ struct operation {
     bool ordered;   /* the cloud has taken the order: it is too late to take it back */
     bool recorded;  /* and its record in the store has the machine */
     bool sending;   /* the order may be on its way */
+    bool parked;    /* it has been told that no connection is there for it */
     const struct method *method;
     struct snapshot *snapshot; /* counted till it ends; NULL while no connection is there for it */
     struct connection *connection;

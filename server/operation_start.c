@@ -167,6 +167,9 @@ void operations_take_up(struct snapshot *now, int64_t keep_ms)
         if (take_up(o, now))
             continue;
         n_parked++;
+        if (o->parked)
+            continue;
+        o->parked = true;
         log_event(LOG_WARN, "operation parked", "operation", o->id, "cloud", o->cloud, "detail",
                   "no such cloud is configured: it goes on when one is", NULL);
     }

@@ -169,6 +169,18 @@ static void drain_offer(struct parent *p, struct arena *a, struct offer *o, char
 
 /* ---- the thread ---- */
 
+/* False, with the token as it was, where the file has none (now). */
+static bool read_token(struct parent *p, const char *path)
+{
+    char token[SECRET_MAX];
+    bool ok = secret_read(path, token);
+
+    if (ok)
+        memcpy(p->token, token, sizeof(token));
+    OPENSSL_cleanse(token, sizeof(token));
+    return ok;
+}
+
 /* Bring one adapter's registration up to date. */
 static void look_at(struct parent *p, const struct config_register *g, struct arena *a,
                     const struct snapshot *s, const struct adapter_kind *kind)
@@ -205,7 +217,7 @@ static void look(struct parent *p)
     }
     const struct config_register *g = &s->config->registers[p->index];
     if (g->token_file)
-        (void)registrar_read_token(g->token_file, p->token);
+        read_token(p, g->token_file);
     for (struct offer *o = p->offers; o; o = o->next)
         o->wanted = false;
     for (size_t i = 0; i < s->n && !is_stopping(p); i++) {
@@ -272,7 +284,7 @@ static bool start_one(struct registrar *r, size_t i, const struct config_registe
     struct open_error error = {"out of memory"};
 
     *p = (struct parent){.registrar = r, .index = i, .heartbeat_ms = HEARTBEAT_MS};
-    if (config->token_file && !registrar_read_token(config->token_file, p->token)) {
+    if (config->token_file && !read_token(p, config->token_file)) {
         snprintf(ret_why, 512, "register: cannot read a token from %.300s", config->token_file);
         return false;
     }

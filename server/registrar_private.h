@@ -7,9 +7,8 @@
 
 #include "connection.h"
 #include "registrar.h"
+#include "secret.h"
 #include "sp_client.h"
-
-#define REGISTRAR_TOKEN_MAX 1024
 
 /* An adapter of this gateway, as it is registered there. */
 struct offer {
@@ -26,7 +25,7 @@ struct parent {
     struct registrar *registrar;
     size_t index; /* among the configuration's */
     struct sp_client *client;
-    char token[REGISTRAR_TOKEN_MAX];
+    char token[SECRET_MAX];
     struct offer *offers;
     int heartbeat_ms;
     unsigned failures; /* in a row, to be told once */
@@ -51,8 +50,6 @@ struct registrar {
 bool registrar_make_token(void);
 /* It, after that. */
 char *registrar_token(void);
-/* The first line of a file; false, with the token as it was, where there is none. */
-bool registrar_read_token(const char *path, char token[REGISTRAR_TOKEN_MAX]);
 
 /* ---- registrar_call.c ---- */
 

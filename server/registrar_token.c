@@ -46,21 +46,3 @@ char *registrar_token(void)
 {
     return given.text;
 }
-
-bool registrar_read_token(const char *path, char token[REGISTRAR_TOKEN_MAX])
-{
-    char line[REGISTRAR_TOKEN_MAX] = "";
-    FILE *f = fopen(path, "re");
-
-    if (f)
-        setvbuf(f, NULL, _IONBF, 0);
-    bool ok = f && fgets(line, sizeof(line), f);
-    if (f)
-        fclose(f);
-    line[strcspn(line, " \t\r\n")] = '\0';
-    ok = ok && line[0];
-    if (ok)
-        memcpy(token, line, sizeof(line));
-    OPENSSL_cleanse(line, sizeof(line));
-    return ok;
-}
