@@ -1,4 +1,4 @@
-/* Tokens: what others show when they call us, and what we show them. */
+/* What others show when they call us. */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
