@@ -319,6 +319,8 @@ enum sp_state sp_line_read(struct sp_line *l, struct sp_wait *w, void *data, siz
         if (errno != EAGAIN && errno != EINTR)
             return broken(w, "%s broke the connection before an answer was whole: %s", w->to->url,
                           why(l));
+        if (clock_mono_ns() < w->spin_until_ns)
+            continue;
         state = pause_for(w, l->fd, events);
         if (state != SP_STATE_OK)
             return state;

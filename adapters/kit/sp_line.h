@@ -28,6 +28,7 @@ struct sp_wait {
     const struct sp_address *to; /* for words */
     char *ret_why;               /* 256 bytes: one clause */
     bool foreign;                /* what listens there does not speak our protocol */
+    int64_t spin_until_ns;       /* a read asks again and again until then, instead of sleeping */
 };
 
 /* Connect, and shake hands. The line is closed again where that fails. */
