@@ -1,9 +1,13 @@
 /* What this gateway offers to another one. */
+#include <ctype.h>
 #include <string.h>
 
 #include "instances.h"
 #include "registrar_private.h"
 #include "registry.h"
+
+/* Characters of a version in an id, which has at most CONFIG_NAME_MAX. */
+#define VERSION_SHOWN 40
 
 static char *text_of(const char *text)
 {
@@ -58,10 +62,10 @@ char *registrar_id(struct arena *a, const char *version)
 {
     char own[9];
     registry_own_id(own);
-    char *id = arena_printf(a, "gateway-%s-%s", own, version);
+    char *id = arena_printf(a, "gateway-%s-%.*s", own, VERSION_SHOWN, version);
+    /* A version may have what a name may not. */
     for (char *at = id; *at; at++)
-        if (*at == '+')
-            *at = '_';
+        *at = *at == '+' ? '_' : (char)tolower((unsigned char)*at);
     return id;
 }
 
