@@ -101,6 +101,9 @@ void config_offered_cloud(struct config_cloud *c, const char *name, const char *
 #define CONFIG_NAME_MAX 63
 bool config_is_name(const char *text);
 
+/* Whether a text is a value of that type: "-12", "true". */
+bool config_value_fits(pb_ParameterType type, const char *text);
+
 /* isobard.conf(5), as mdoc. */
 void config_manual(struct buf *out);
 

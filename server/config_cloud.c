@@ -56,6 +56,13 @@ static bool is_whole(const char *text)
     return *digits && !digits[strspn(digits, "0123456789")] && strlen(digits) <= 18;
 }
 
+bool config_value_fits(pb_ParameterType type, const char *text)
+{
+    if (type == PARAMETER_TYPE_BOOLEAN)
+        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+    return type != PARAMETER_TYPE_INTEGER || is_whole(text);
+}
+
 /* Whether a value is one of those that may be; a mistake where not. */
 static void check_allowed(struct config_reading *r, const struct config_node *n,
                           char *const *allowed, size_t n_allowed)
@@ -79,11 +86,9 @@ static void check_parameter(struct config_reading *r, const struct config_node *
     /* A secret does not go into a report. */
     const char *shown = p->secret ? "..." : n->text;
 
-    if (p->type == PARAMETER_TYPE_INTEGER && !is_whole(n->text))
-        config_wrong(r, n, "%s must be a whole number; it is \"%s\"", n->key, shown);
-    else if (p->type == PARAMETER_TYPE_BOOLEAN && strcmp(n->text, "true") != 0 &&
-             strcmp(n->text, "false") != 0)
-        config_wrong(r, n, "%s must be true or false; it is \"%s\"", n->key, shown);
+    if (!config_value_fits(p->type, n->text))
+        config_wrong(r, n, "%s must be %s; it is \"%s\"", n->key,
+                     p->type == PARAMETER_TYPE_INTEGER ? "a whole number" : "true or false", shown);
     else
         check_allowed(r, n, p->allowed_values, p->n_allowed_values);
 }

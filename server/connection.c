@@ -11,6 +11,9 @@
 #include "lane.h"
 #include "registry.h"
 
+/* Names of all that is offered, each as often as somebody offers it. */
+#define OFFERED_MAX ((size_t)256 << 20)
+
 struct shared_config {
     unsigned refs;
     struct config *config;
@@ -246,22 +249,16 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(struct connection *const *)a)->name, (*(struct connection *const *)b)->name);
 }
 
-/* A snapshot of a configuration, which it shares, and of what is registered now. */
-static struct snapshot *build(struct shared_config *owner, struct snapshot *old,
-                              void (*report)(void *ctx, const char *line), void *ctx)
+/* One without connections, but with room for so many. */
+static struct snapshot *snapshot_new(struct shared_config *owner, size_t room)
 {
-    struct registry_cloud *offered;
-    size_t n_offered = registry_clouds(&offered);
-    size_t room = owner->config->n_clouds + n_offered + 1;
     struct snapshot *s = calloc(1, sizeof(*s));
-    struct connection **connections = calloc(room, sizeof(struct connection *));
-    struct connection **sorted = calloc(room, sizeof(struct connection *));
+    struct connection **connections = calloc(room + 1, sizeof(struct connection *));
+    struct connection **sorted = calloc(room + 1, sizeof(struct connection *));
     if (!s || !connections || !sorted) {
         free(s);
         free(connections);
         free(sorted);
-        registry_clouds_free(offered, n_offered);
-        report(ctx, "out of memory");
         return NULL;
     }
     s->owner = hold_config(owner);
@@ -270,16 +267,29 @@ static struct snapshot *build(struct shared_config *owner, struct snapshot *old,
     s->connections = connections;
     s->by_name = sorted;
     atomic_init(&s->refs, 1);
-    bool ok = open_configured(s, old, report, ctx);
-    if (ok)
+    return s;
+}
+
+/* A snapshot of a configuration, which it shares, and of what is registered now. */
+static struct snapshot *build(struct shared_config *owner, struct snapshot *old,
+                              void (*report)(void *ctx, const char *line), void *ctx)
+{
+    struct arena scratch;
+    struct registry_cloud *offered;
+    arena_init(&scratch, OFFERED_MAX);
+    size_t n_offered = registry_clouds(&scratch, &offered);
+    struct snapshot *s = snapshot_new(owner, owner->config->n_clouds + n_offered);
+    if (!s) {
+        report(ctx, "out of memory");
+    } else if (open_configured(s, old, report, ctx)) {
         open_offered(s, old, offered, n_offered, report, ctx);
-    registry_clouds_free(offered, n_offered);
-    if (!ok) {
+        memcpy(s->by_name, s->connections, s->n * sizeof(struct connection *));
+        qsort(s->by_name, s->n, sizeof(struct connection *), by_name);
+    } else {
         snapshot_free(s);
-        return NULL;
+        s = NULL;
     }
-    memcpy(sorted, connections, s->n * sizeof(struct connection *));
-    qsort(sorted, s->n, sizeof(struct connection *), by_name);
+    arena_done(&scratch);
     return s;
 }
 

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "isobar/clock.h"
-#include "isobar/message.h"
 #include "isobar/result.h"
 #include "log.h"
 #include "registrar_private.h"
@@ -144,9 +143,9 @@ static void digest_of(struct arena *a, const pb_RegisterAdapterRequest *req,
 /* ---- taking back ---- */
 
 /* The other side sends nothing more; what it has sent is answered by then. */
-static void drain_offer(struct parent *p, struct arena *a, struct offer *o, char *id,
-                        int64_t deadline_ns)
+static void drain_offer(struct parent *p, struct offer *o, int64_t deadline_ns)
 {
+    struct arena a;
     pb_DrainAdapterRequest drain = pb_DrainAdapterRequest_INIT;
     pb_DrainAdapterResponse drained = pb_DrainAdapterResponse_INIT;
     pb_DeregisterAdapterRequest leave = pb_DeregisterAdapterRequest_INIT;
@@ -154,17 +153,19 @@ static void drain_offer(struct parent *p, struct arena *a, struct offer *o, char
     int64_t soon = clock_mono_ns() + CALL_NS;
     const char *why;
 
+    arena_init(&a, SCRATCH_MAX);
     drain.name = leave.name = o->name;
-    drain.id = leave.id = id;
+    drain.id = leave.id = registrar_id(&a, o->version);
     pb_ResultCode code =
-        registrar_ask(p, a, "DrainAdapter", &drain.base, deadline_ns, &drained.base, &why);
-    if (code == RESULT_CODE_OUTCOME_UNKNOWN)
-        return;
-    code = registrar_ask(p, a, "DeregisterAdapter", &leave.base,
-                         deadline_ns < soon ? soon : deadline_ns, &left.base, &why);
-    log_event(LOG_INFO, "deregistered", "gateway", sp_client_url(p->client), "adapter", o->name,
-              "code", result_name(code), NULL);
-    o->registered = false;
+        registrar_ask(p, &a, "DrainAdapter", &drain.base, deadline_ns, &drained.base, &why);
+    if (code != RESULT_CODE_OUTCOME_UNKNOWN) {
+        code = registrar_ask(p, &a, "DeregisterAdapter", &leave.base,
+                             deadline_ns < soon ? soon : deadline_ns, &left.base, &why);
+        log_event(LOG_INFO, "deregistered", "gateway", sp_client_url(p->client), "adapter", o->name,
+                  "code", result_name(code), NULL);
+        o->registered = false;
+    }
+    arena_done(&a);
 }
 
 /* ---- the thread ---- */
@@ -227,13 +228,9 @@ static void look(struct parent *p)
         arena_done(&a);
     }
     snapshot_put(s);
-    for (struct offer *o = p->offers; o && !is_stopping(p); o = o->next) {
-        if (o->wanted || !o->registered)
-            continue;
-        arena_init(&a, SCRATCH_MAX);
-        drain_offer(p, &a, o, registrar_id(&a, o->version), clock_mono_ns() + CALL_NS);
-        arena_done(&a);
-    }
+    for (struct offer *o = p->offers; o && !is_stopping(p); o = o->next)
+        if (o->registered && !o->wanted)
+            drain_offer(p, o, clock_mono_ns() + CALL_NS);
 }
 
 /* Until something is due, or the clouds may have changed. */
@@ -264,14 +261,9 @@ static void *run(void *ctx)
         look(p);
         wait_for(p, &looks);
     }
-    for (struct offer *o = p->offers; o; o = o->next) {
-        struct arena a;
-        if (!o->registered)
-            continue;
-        arena_init(&a, SCRATCH_MAX);
-        drain_offer(p, &a, o, registrar_id(&a, o->version), p->registrar->stop_by_ns);
-        arena_done(&a);
-    }
+    for (struct offer *o = p->offers; o; o = o->next)
+        if (o->registered)
+            drain_offer(p, o, p->registrar->stop_by_ns);
     return NULL;
 }
 

@@ -28,13 +28,7 @@ pb_ResultCode registrar_ask(struct parent *p, struct arena *a, const char *metho
     if (!call.body.data)
         return RESULT_CODE_OUTCOME_UNKNOWN;
     protobuf_c_message_pack(req, call.body.data);
-    size_t len = isobar__v1__call__get_packed_size(&call);
-    uint8_t *data = arena_alloc(a, len);
-    if (!data)
-        return RESULT_CODE_OUTCOME_UNKNOWN;
-    isobar__v1__call__pack(&call, data);
-    enum sp_outcome outcome = sp_send(p->client, &op, data, len, &reply, &failure);
-    OPENSSL_cleanse(data, len);
+    enum sp_outcome outcome = sp_call(p->client, &op, &call, &reply, &failure);
     OPENSSL_cleanse(call.body.data, call.body.len);
     *ret_why =
         outcome == SP_ANSWERED ? "it answered what is no reply" : arena_strdup(a, failure.reason);

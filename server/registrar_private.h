@@ -28,7 +28,6 @@ struct parent {
     char token[SECRET_MAX];
     struct offer *offers;
     int heartbeat_ms;
-    unsigned failures; /* in a row, to be told once */
     pthread_t thread;
     bool started;
 };

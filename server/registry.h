@@ -46,13 +46,12 @@ struct registry_way {
 bool registry_way(const char *adapter, const char *range, const char *cloud,
                   struct registry_way *ret) MUST_USE;
 
-/* The clouds that are offered, by name. The caller frees them. */
+/* The clouds that are offered, by name, in the arena. */
 struct registry_cloud {
-    char *name, *adapter;
+    const char *name, *adapter;
     bool lapsed; /* nobody serves it now */
 };
-size_t registry_clouds(struct registry_cloud **ret);
-void registry_clouds_free(struct registry_cloud *clouds, size_t n);
+size_t registry_clouds(struct arena *a, struct registry_cloud **ret);
 
 /* ---- any thread ---- */
 

@@ -1,14 +1,10 @@
 /* AdapterService's part of the registry. What stores something runs on the store's lane. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "dispatch.h"
 #include "isobar/clock.h"
-#include "isobar/message.h"
 #include "isobar/result.h"
-#include "isobar/uuid.h"
 #include "log.h"
-#include "operation.h"
 #include "registry_private.h"
 
 /* ---- answering when the change is in force ---- */
@@ -139,7 +135,7 @@ pb_ResultCode registry_deregister(struct call *c)
     return registry_answer(c, RESULT_CODE_DELETED);
 }
 
-/* Change what is set for an instance, durably. */
+/* Change what is set for an instance, durably. With `changing` held. */
 static pb_ResultCode set_one(struct call *c, const pb_SetAdapterStatusRequest *req,
                              pb_AdapterInstance **ret)
 {
@@ -149,7 +145,6 @@ static pb_ResultCode set_one(struct call *c, const pb_SetAdapterStatusRequest *r
 
     pthread_mutex_lock(&registry.lock);
     struct registered *r = find_own(c, req->name, req->id, &code);
-    pb_AdapterRecord record = pb_AdapterRecord_INIT;
     if (r) {
         /* What somebody has taken out of service drains when it ends, and stays out. */
         bool drains = c->rsp->descriptor == &pb_DrainAdapterResponse_desc;
@@ -161,28 +156,12 @@ static pb_ResultCode set_one(struct call *c, const pb_SetAdapterStatusRequest *r
         }
         registry_touch(r);
         *ret = registry_show_instance(&c->arena, r);
-        record.registration =
-            (pb_RegisterAdapterRequest *)(void *)message_copy(&c->arena, &r->said->base);
-        record.owner = arena_strdup(&c->arena, r->owner);
-        record.registered_at = operation_time(&c->arena, r->registered_ns);
-        record.status = r->set_status;
-        record.weight = r->set_weight;
-        if (r->weight_set)
-            record.weight_choice_case = ISOBAR__V1__ADAPTER_RECORD__WEIGHT_CHOICE_WEIGHT;
     }
-    struct registered stored = {.said = record.registration,
-                                .key = r ? arena_strdup(&c->arena, r->key) : NULL,
-                                .owner = record.owner,
-                                .ca = r ? arena_strdup(&c->arena, r->ca) : NULL,
-                                .registered_ns = r ? r->registered_ns : 0,
-                                .set_status = record.status,
-                                .weight_set = r && r->weight_set,
-                                .set_weight = record.weight,
-                                .lease = r ? r->lease : 0};
     pthread_mutex_unlock(&registry.lock);
     if (!r)
         return code;
-    if (!stored.said || !*ret || registered_store(&stored) != STORE_DONE)
+    /* It stays: what takes an instance out of the table is a change too. */
+    if (!*ret || registered_store(r) != STORE_DONE)
         result_add_warning(&c->arena, c->result,
                            "the store has not taken it: a restart of the gateway forgets it");
     return RESULT_CODE_OK;

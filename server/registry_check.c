@@ -23,28 +23,14 @@ struct checking {
     char field[96]; /* where the next mistake is */
 };
 
-static void at_item(struct checking *k, const char *list, size_t i, const char *member)
+static void at_item(struct checking *k, const char *list, size_t i)
 {
-    snprintf(k->field, sizeof(k->field), "%s[%zu]%s", list, i, member);
+    snprintf(k->field, sizeof(k->field), "%s[%zu]", list, i);
 }
 
 #define wrong(k, ...) result_add_violation(&(k)->c->arena, (k)->c->result, (k)->field, __VA_ARGS__)
 #define wrong_field(k, name, ...)                                                                  \
     result_add_violation(&(k)->c->arena, (k)->c->result, name, __VA_ARGS__)
-
-static bool is_value_of(pb_ParameterType type, const char *text)
-{
-    const char *digits = text + (*text == '-');
-
-    switch (type) {
-    case PARAMETER_TYPE_INTEGER:
-        return *digits && strlen(digits) <= 18 && !digits[strspn(digits, "0123456789")];
-    case PARAMETER_TYPE_BOOLEAN:
-        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
-    default:
-        return true;
-    }
-}
 
 static bool is_among(char *const *all, size_t n, const char *text)
 {
@@ -60,7 +46,7 @@ static void check_attributes(struct checking *k)
 
     for (size_t i = 0; i < m->n_attributes; i++) {
         const pb_ManifestAttribute *a = m->attributes[i];
-        at_item(k, "manifest.attributes", i, "");
+        at_item(k, "manifest.attributes", i);
         if (!protobuf_c_message_descriptor_get_field_by_name(&pb_VmSpec_desc, a->name) ||
             strcmp(a->name, "parameters") == 0)
             wrong(k, "a machine has no attribute \"%.64s\"", a->name);
@@ -81,13 +67,13 @@ static void check_parameters(struct checking *k)
 
     for (size_t i = 0; i < m->n_parameters; i++) {
         const pb_ManifestParameter *p = m->parameters[i];
-        at_item(k, "manifest.parameters", i, "");
+        at_item(k, "manifest.parameters", i);
         if (!config_is_name(p->name))
             wrong(k, "\"%.64s\" is no name of a parameter", p->name);
         else if (p->type == PARAMETER_TYPE_UNSPECIFIED)
             wrong(k, "type is missing");
         else if (p->default_value[0] &&
-                 (!is_value_of(p->type, p->default_value) ||
+                 (!config_value_fits(p->type, p->default_value) ||
                   !is_among(p->allowed_values, p->n_allowed_values, p->default_value)))
             wrong(k, "the default is none of the allowed values");
         for (size_t j = 0; j < i; j++)
@@ -123,7 +109,7 @@ static void check_cloud(struct checking *k, size_t i)
 {
     const pb_OfferedCloud *cloud = k->req->clouds[i];
 
-    at_item(k, "clouds", i, "");
+    at_item(k, "clouds", i);
     if (!config_is_name(cloud->name))
         wrong(k, "\"%.64s\" cannot be a cloud's name", cloud->name);
     if (cloud->traits && cloud->traits->settle_ms > SETTLE_MS_MAX)

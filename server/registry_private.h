@@ -98,6 +98,8 @@ pb_ResultCode registry_forbidden(struct call *c, const char *adapter);
 
 /* ---- registry_way.c ---- */
 
+/* What an instance offers under this name; NULL: nothing. */
+const pb_OfferedCloud *registered_offer(const struct registered *r, const char *cloud);
 void registry_forget_ways(void);
 
 /* ---- registry_record.c ---- */
@@ -105,7 +107,8 @@ void registry_forget_ways(void);
 /* Of a record that has been read or is about to be stored; opens the instance. NULL, with words. */
 struct registered *registered_new(const pb_AdapterRecord *record, char ret_why[512]);
 void registered_free(struct registered *r);
-/* Store it with its lease, which is granted where it has none. Blocks; without the lock. */
+/* Store it with its lease, which is granted where it has none. Blocks; with `changing` held,
+ * without the lock. */
 enum store_outcome registered_store(struct registered *r);
 
 /* ---- registry_check.c ---- */

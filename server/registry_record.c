@@ -108,7 +108,10 @@ enum store_outcome registered_store(struct registered *r)
     if (data)
         explicit_bzero(data, len); /* the token is in it */
     arena_done(&a);
-    if (outcome == STORE_DONE)
+    if (outcome == STORE_DONE) {
+        pthread_mutex_lock(&registry.lock);
         r->stored = txn.revision;
+        pthread_mutex_unlock(&registry.lock);
+    }
     return outcome;
 }

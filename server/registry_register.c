@@ -27,12 +27,11 @@ static const struct registered *rival_of(const pb_RegisterAdapterRequest *req, c
     HASH_ITER (hh, registry.table, r, next) {
         if (r->presence != PRESENT || strcmp(r->said->name, req->name) == 0)
             continue;
-        for (size_t i = 0; i < r->said->n_clouds; i++)
-            for (size_t k = 0; k < req->n_clouds; k++)
-                if (strcmp(r->said->clouds[i]->name, req->clouds[k]->name) == 0) {
-                    *ret = req->clouds[k]->name;
-                    return r;
-                }
+        for (size_t i = 0; i < req->n_clouds; i++)
+            if (registered_offer(r, req->clouds[i]->name)) {
+                *ret = req->clouds[i]->name;
+                return r;
+            }
     }
     return NULL;
 }

@@ -141,22 +141,3 @@ struct adapter_kind *registry_kind(const char *adapter, const char *version)
     pthread_mutex_unlock(&registry.lock);
     return best;
 }
-
-size_t registry_path(struct arena *a, const char *adapter, const char *cloud, const char ***ret)
-{
-    struct registered *r, *next;
-    const pb_OfferedCloud *longest = NULL;
-
-    pthread_mutex_lock(&registry.lock);
-    HASH_ITER (hh, registry.table, r, next)
-        for (size_t i = 0; strcmp(r->said->name, adapter) == 0 && i < r->said->n_clouds; i++)
-            if (strcmp(r->said->clouds[i]->name, cloud) == 0 &&
-                (!longest || r->said->clouds[i]->n_path > longest->n_path))
-                longest = r->said->clouds[i];
-    size_t n = longest ? longest->n_path : 0;
-    *ret = arena_array(a, n + 1, sizeof(**ret));
-    for (size_t i = 0; *ret && i < n; i++)
-        (*ret)[i] = arena_strdup(a, longest->path[i]);
-    pthread_mutex_unlock(&registry.lock);
-    return *ret ? n : 0;
-}

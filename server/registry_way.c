@@ -7,7 +7,7 @@
 
 /* ---- ways ---- */
 
-static const pb_OfferedCloud *offer_of(const struct registered *r, const char *cloud)
+const pb_OfferedCloud *registered_offer(const struct registered *r, const char *cloud)
 {
     for (size_t i = 0; i < r->said->n_clouds; i++)
         if (strcmp(r->said->clouds[i]->name, cloud) == 0)
@@ -46,7 +46,7 @@ static bool way_fill(struct way *w)
         return false;
     HASH_ITER (hh, registry.table, r, next) {
         const pb_OfferedCloud *offer =
-            strcmp(r->said->name, w->adapter) == 0 ? offer_of(r, w->cloud) : NULL;
+            strcmp(r->said->name, w->adapter) == 0 ? registered_offer(r, w->cloud) : NULL;
         if (!offer || !semver_in(&r->kind->semver, w->range))
             continue;
         add_traits(&traits, offer->traits);
@@ -135,6 +135,26 @@ bool registry_apply(void)
     return dirty;
 }
 
+size_t registry_path(struct arena *a, const char *adapter, const char *cloud, const char ***ret)
+{
+    struct registered *r, *next;
+    const pb_OfferedCloud *longest = NULL;
+
+    pthread_mutex_lock(&registry.lock);
+    HASH_ITER (hh, registry.table, r, next) {
+        const pb_OfferedCloud *offer =
+            strcmp(r->said->name, adapter) == 0 ? registered_offer(r, cloud) : NULL;
+        if (offer && (!longest || offer->n_path > longest->n_path))
+            longest = offer;
+    }
+    size_t n = longest ? longest->n_path : 0;
+    *ret = arena_array(a, n + 1, sizeof(**ret));
+    for (size_t i = 0; *ret && i < n; i++)
+        (*ret)[i] = arena_strdup(a, longest->path[i]);
+    pthread_mutex_unlock(&registry.lock);
+    return *ret ? n : 0;
+}
+
 /* ---- clouds ---- */
 
 static int by_cloud(const void *a, const void *b)
@@ -146,7 +166,7 @@ static int by_cloud(const void *a, const void *b)
     return x->lapsed != y->lapsed ? x->lapsed - y->lapsed : strcmp(x->adapter, y->adapter);
 }
 
-size_t registry_clouds(struct registry_cloud **ret)
+size_t registry_clouds(struct arena *a, struct registry_cloud **ret)
 {
     struct registered *r, *next;
     size_t n = 0, room = 0, kept = 0;
@@ -154,37 +174,20 @@ size_t registry_clouds(struct registry_cloud **ret)
     pthread_mutex_lock(&registry.lock);
     HASH_ITER (hh, registry.table, r, next)
         room += r->said->n_clouds;
-    *ret = calloc(room + 1, sizeof(**ret));
+    struct registry_cloud *all = arena_array(a, room + 1, sizeof(*all));
     HASH_ITER (hh, registry.table, r, next)
-        for (size_t i = 0; *ret && r->presence != LEFT && i < r->said->n_clouds; i++)
-            (*ret)[n++] = (struct registry_cloud){r->said->clouds[i]->name, r->said->name,
-                                                  r->presence == LAPSED};
+        for (size_t i = 0; all && r->presence != LEFT && i < r->said->n_clouds; i++)
+            all[n++] = (struct registry_cloud){r->said->clouds[i]->name, r->said->name,
+                                               r->presence == LAPSED};
     if (n > 0)
-        qsort(*ret, n, sizeof(**ret), by_cloud);
+        qsort(all, n, sizeof(*all), by_cloud);
     for (size_t i = 0; i < n; i++)
-        if (kept == 0 || strcmp((*ret)[kept - 1].name, (*ret)[i].name) != 0)
-            (*ret)[kept++] = (*ret)[i];
-    for (size_t i = 0; i < kept; i++)
-        (*ret)[i] = (struct registry_cloud){strdup((*ret)[i].name), strdup((*ret)[i].adapter),
-                                            (*ret)[i].lapsed};
+        if (kept == 0 || strcmp(all[kept - 1].name, all[i].name) != 0)
+            all[kept++] = (struct registry_cloud){arena_strdup(a, all[i].name),
+                                                  arena_strdup(a, all[i].adapter), all[i].lapsed};
     pthread_mutex_unlock(&registry.lock);
-    for (n = 0; n < kept; n++)
-        if (!(*ret)[n].name || !(*ret)[n].adapter)
-            break;
-    if (n == kept)
-        return n;
-    registry_clouds_free(*ret, kept);
-    *ret = NULL;
-    return 0;
-}
-
-void registry_clouds_free(struct registry_cloud *clouds, size_t n)
-{
-    for (size_t i = 0; clouds && i < n; i++) {
-        free(clouds[i].name);
-        free(clouds[i].adapter);
-    }
-    free(clouds);
+    *ret = all;
+    return a->exhausted ? 0 : kept;
 }
 
 void registry_forget_ways(void)

@@ -57,4 +57,8 @@ struct sp_failure {
 enum sp_outcome sp_send(struct sp_client *c, struct op *op, const void *data, size_t len,
                         struct sp_reply *ret, struct sp_failure *ret_failure) MUST_USE;
 
+/* Send a Call so, serialised in the op's arena and wiped: a token is in it. */
+enum sp_outcome sp_call(struct sp_client *c, struct op *op, const pb_Call *call,
+                        struct sp_reply *ret, struct sp_failure *ret_failure) MUST_USE;
+
 #endif

@@ -345,3 +345,18 @@ enum sp_outcome sp_send(struct sp_client *c, struct op *op, const void *data, si
         line_free(x.line);
     return outcome_of(&x, state);
 }
+
+enum sp_outcome sp_call(struct sp_client *c, struct op *op, const pb_Call *call,
+                        struct sp_reply *ret, struct sp_failure *ret_failure)
+{
+    size_t len = isobar__v1__call__get_packed_size(call);
+    uint8_t *data = arena_alloc(op->arena, len);
+
+    *ret_failure = (struct sp_failure){.reason = "there is no memory for the request"};
+    if (!data)
+        return SP_TOO_LARGE;
+    isobar__v1__call__pack(call, data);
+    enum sp_outcome outcome = sp_send(c, op, data, len, ret, ret_failure);
+    explicit_bzero(data, len);
+    return outcome;
+}

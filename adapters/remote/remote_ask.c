@@ -104,16 +104,8 @@ static enum sp_outcome attempt_once(struct errand *e)
     call.body.data = (uint8_t *)(uintptr_t)e->body;
     call.body.len = e->body_len;
     call.step = &step;
-    size_t len = isobar__v1__call__get_packed_size(&call);
-    uint8_t *data = arena_alloc(&e->scratch, len);
-    e->failure = (struct sp_failure){.reason = "there is no memory for the request"};
-    if (!data)
-        return SP_TOO_LARGE;
-    isobar__v1__call__pack(&call, data);
     wire.arena = &e->scratch;
-    enum sp_outcome outcome = sp_send(e->client, &wire, data, len, &e->reply, &e->failure);
-    explicit_bzero(data, len); /* the token is in it */
-    return outcome;
+    return sp_call(e->client, &wire, &call, &e->reply, &e->failure);
 }
 
 /* Whether the transport is at fault. */
