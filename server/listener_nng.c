@@ -302,14 +302,20 @@ static void *release(void *arg)
     return NULL;
 }
 
+/* Until nobody is in a function of nng. With the lock held. */
+static void wait_until_outside(struct gate *g)
+{
+    while (g->inside > 0)
+        pthread_cond_wait(&g->changed, &g->lock);
+}
+
 /* Have nng close everything. Its nng_close may wait for ever for something that it has lost sight
  * of (nng #1543), so a thread of its own does that; false where it did not come back. */
 static bool release_nng(struct gate *g)
 {
     pthread_t thread;
     pthread_mutex_lock(&g->lock);
-    while (g->inside > 0)
-        pthread_cond_wait(&g->changed, &g->lock);
+    wait_until_outside(g);
     if (pthread_create(&thread, NULL, release, g) == 0)
         pthread_detach(thread);
     int64_t until = clock_mono_ns() + RELEASE_MS * NS_PER_MS;
@@ -352,12 +358,15 @@ static struct listener *open_nng(const struct listener_config *config,
     return NULL;
 }
 
-/* Closing nng's listener would close its connections too, so new ones are refused one by one. */
+/* Closing nng's listener would close its connections too, so new ones are refused one by one. Who
+ * saw us not quiet yet may be about to receive: what is cancelled before that would wait for ever.
+ */
 static void quiesce_nng(struct listener *l)
 {
     struct gate *g = of(l);
     pthread_mutex_lock(&g->lock);
     g->quiet = true;
+    wait_until_outside(g);
     pthread_mutex_unlock(&g->lock);
     for (size_t i = 0; i < SLOTS; i++) {
         nng_aio_cancel(g->slots[i].in);
