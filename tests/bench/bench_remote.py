@@ -2,8 +2,9 @@
 """What an adapter that is a process of its own costs, and what it saves.
 
 GetVm of the sandbox in the gateway, and of one in a process behind it, in pairs; the same where 1,000
-instances have registered; two processes that serve one cloud under 2,000 calls/s, one of which is
-killed; and the gateway's CPU for the heartbeats of 1,000 instances.
+instances have registered; two processes that serve the same clouds under 2,000 reads/s and, on an
+emulated OpenStack, 50 creates/s, one of which is killed; and the gateway's CPU for the heartbeats of
+1,000 instances.
 """
 
 import os
@@ -19,14 +20,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ['ISOBAR_BUILD']
 os.environ['ISOBAR_DESCRIPTORS'] = os.path.join(BUILD, 'proto', 'gen', 'isobar.binpb')
-sys.path.insert(0, os.path.join(HERE, '..', '..', 'adapters', 'examples'))
+sys.path[:0] = [os.path.join(HERE, '..', *each) for each in (
+    ('..', 'adapters', 'examples'), ('cloud', 'emulator'))]
 from isobar_wire import HELLO_REP, HELLO_REQ, Line, pb  # noqa: E402
+import openstack_emulator  # noqa: E402
 import socket  # noqa: E402
 
 ISOBARD = os.path.join(BUILD, 'server', 'isobard')
 TOKEN = 'a-token-of-the-bench'
 PAIRS, ROUNDS = 4000, 5
 THREADS, RATE, LOAD_S, KILL_S = 8, 2000, 6, 2
+ORDER_THREADS, ORDER_RATE, ORDER_TIMEOUT_MS = 8, 50, 60000
 INSTANCES, HEARTBEAT_S, BEATS_S = 1000, 3, 12
 SLOW_S = 0.1        # a call that takes longer was held up by the one that died
 
@@ -71,8 +75,8 @@ class Client:
     def __init__(self, end):
         self.line = Line(end, True, HELLO_REQ, HELLO_REP)
 
-    def frame(self, method, request, token=''):
-        data = pb.Call(method='isobar.v1.' + method, timeout_ms=5000, token=token,
+    def frame(self, method, request, token='', **more):
+        data = pb.Call(method='isobar.v1.' + method, token=token, **{'timeout_ms': 5000, **more},
                        body=request.SerializeToString()).SerializeToString()
         return b'\x01' + (len(data) + 4).to_bytes(8, 'big') + b'\x80\0\0\1' + data
 
@@ -109,9 +113,12 @@ def wait_for_cloud(client, cloud, instances=1):
     raise RuntimeError('nobody offers %s' % cloud)
 
 
-def start(folder, daemons):
-    """The gateway, and three processes behind it: one that serves `far`, two that serve `pair`; all are
-    added to `daemons` as they start."""
+def start(folder, daemons, shop):
+    """The gateway, and three processes behind it: one that serves `far`, two that serve `pair` and
+    `shop`, an OpenStack; all are added to `daemons` as they start."""
+    clouds_file = os.path.join(folder, 'clouds.yaml')
+    with open(clouds_file, 'w') as f:
+        f.write(openstack_emulator.clouds_yaml({'shop': shop}))
     token = os.path.join(folder, 'token')
     with open(token, 'w', opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
         f.write(TOKEN + '\n')
@@ -119,16 +126,19 @@ def start(folder, daemons):
         'clouds: {near: {adapter: sandbox, pace_ms: 1}}\n'
         'users: [{name: others, role: adapter, token_file: "%s", adapters: ["*"]}]\n' % token))
     daemons.append(gateway)
-    for name, cloud in ('one', 'far'), ('two', 'pair'), ('three', 'pair'):
+    both = ', shop: {adapter: openstack, cloud: shop, clouds_file: "%s"}' % clouds_file
+    for name, cloud, more in ('one', 'far', ''), ('two', 'pair', both), ('three', 'pair', both):
         daemons.append(Daemon(folder, name, (
-            'clouds: {%s: {adapter: sandbox, pace_ms: 1}}\n'
-            'register: {gateway: "ipc://%s", token_file: "%s"}\n' % (cloud, gateway.path, token))))
+            'clouds: {%s: {adapter: sandbox, pace_ms: 1}%s}\n'
+            'register: {gateway: "ipc://%s", token_file: "%s"}\n' % (
+                cloud, more, gateway.path, token))))
     client = gateway.connect()
     make_probe(client, 'near')
     for daemon, cloud in zip(daemons[1:], ('far', 'pair', 'pair')):
         make_probe(daemon.connect(), cloud)
     wait_for_cloud(client, 'far')
     wait_for_cloud(client, 'pair', 2)
+    wait_for_cloud(client, 'shop', 2)
     return client
 
 
@@ -163,28 +173,45 @@ def measure_added(client, words):
 
 # ---- one dies ----
 
-def load(daemon, cloud, seconds, done):
-    """RATE calls a second from THREADS clients: (begun, took, code) of each."""
+def at_rate(daemon, threads, rate, seconds, call):
+    """`call(client, n)` so many times a second, evenly, from threads that have a client each."""
     def run(number):
         client = daemon.connect()
-        frame = client.get(cloud)
-        begin = time.monotonic() + number / RATE
-        for k in range(int(seconds * RATE / THREADS)):
-            due = begin + k * THREADS / RATE
+        begin = time.monotonic()
+        for n in range(number, int(seconds * rate), threads):
+            due = begin + n / rate
             if due > time.monotonic():
                 time.sleep(due - time.monotonic())
-            begun = time.monotonic()
-            code = pb.Reply.FromString(client.send(frame)).result.code
-            done.append((begun, time.monotonic() - begun, code))
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(THREADS)]
-    for each in threads:
+            call(client, n)
+    started = [threading.Thread(target=run, args=(i,)) for i in range(threads)]
+    for each in started:
         each.start()
-    return threads
+    return started
 
 
-def measure_failover(gateway, victim):
-    done = []
-    threads = load(gateway, 'pair', LOAD_S, done)
+def code_of(data):
+    return pb.Reply.FromString(data).result.code
+
+
+def measure_failover(gateway, victim, emulator):
+    """When the last call that the death held up was answered, seconds; how many reads failed; how many
+    creates failed; and how many of them made other than one machine."""
+    done, ordered = [], []
+    read = gateway.connect().get('pair')
+
+    def look(client, n):
+        begun = time.monotonic()
+        code = code_of(client.send(read))
+        done.append((begun, time.monotonic() - begun, code))
+
+    def order(client, n):
+        ordered.append(code_of(client.send(client.frame(
+            'VmService/CreateVm', pb.CreateVmRequest(cloud='shop', spec=pb.VmSpec(
+                name='order-%d' % n, flavor_name='m1.tiny', image_id='cirros',
+                network_id='private')), request_id='order-%d' % n,
+            timeout_ms=ORDER_TIMEOUT_MS))))
+    threads = at_rate(gateway, THREADS, RATE, LOAD_S, look)
+    threads += at_rate(gateway, ORDER_THREADS, ORDER_RATE, LOAD_S, order)
     time.sleep(KILL_S)
     victim.process.kill()
     killed = time.monotonic()
@@ -197,7 +224,12 @@ def measure_failover(gateway, victim):
     after = [took for begun, took, _ in done if begun > killed]
     print('%d calls at %d/s, one of two processes killed: %d failed, the slowest afterwards %.1f ms'
           % (len(done), RATE, len(failed), max(after) * 1000), flush=True)
-    return max(held, default=0.0), len(failed)
+    made = [len(row['servers_ever'])
+            for row in emulator.ask('GET', '/count?lab=shop')['tokens'].values()]
+    wrong = abs(len(made) - len(ordered)) + sum(each != 1 for each in made)
+    bad = sum(each != pb.RESULT_CODE_CREATED for each in ordered)
+    print('%d creates beside them: %d failed, %d machines' % (len(ordered), bad, sum(made)), flush=True)
+    return max(held, default=0.0), len(failed), bad, wrong
 
 
 # ---- many ----
@@ -242,17 +274,19 @@ def measure_heartbeats(gateway, client):
 
 
 def main():
+    emulator = openstack_emulator.Emulator()
     folder = tempfile.mkdtemp(prefix='isobar-bench-')
     daemons, cores = [], []
     try:
-        client = start(folder, daemons)
+        lab = emulator.ask('POST', '/labs', {'name': 'shop'})
+        client = start(folder, daemons, lab['auth_url'])
         sleepy = measure_added(client, 'cores that may sleep:')
         cores += awake()
         added = measure_added(client, 'cores that are awake:')
         while cores:
             cores[-1].kill()
             cores.pop().wait()
-        failover, failed = measure_failover(daemons[0], daemons[2])
+        failover, failed, bad, wrong = measure_failover(daemons[0], daemons[2], emulator)
         register_many(client, 'ipc://' + daemons[1].path)
         # Within the lease: nobody renews meanwhile.
         row = pairs(client, 'near', 'far')
@@ -265,9 +299,11 @@ def main():
             each.wait()
         for each in reversed(daemons):
             each.stop()
+        emulator.stop()
         shutil.rmtree(folder)
     print('figure: added_p50_us=%.1f added_sleepy_p50_us=%.1f failover_s=%.2f failed_idempotent=%d '
-          'heartbeat_core=%.4f' % (added, sleepy, failover, failed, beats))
+          'failed_creates=%d not_once=%d heartbeat_core=%.4f' % (
+              added, sleepy, failover, failed, bad, wrong, beats))
 
 
 if __name__ == '__main__':
