@@ -160,7 +160,9 @@ static enum look look_for_it(struct aws_making *m, size_t n, bool gone)
 static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
 {
     bool lost = m->asked_run && aws_is_open(m->op, code);
-    bool mismatch = m->asked_run && aws_is_mismatch(m->op);
+    /* EC2 made it, and it is gone already: it failed to start, or somebody deleted it. */
+    bool terminated = m->asked_run && aws_said(m->op, "IdempotentInstanceTerminated");
+    bool mismatch = terminated || (m->asked_run && aws_is_mismatch(m->op));
     bool cancelled = code == RESULT_CODE_CANCELLED;
 
     if (lost || mismatch || m->op->resumed) {
@@ -168,7 +170,7 @@ static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
         enum look said = look_for_it(m, patient ? AWS_LOOKS : 1, mismatch);
         if (said == LOOK_ONE)
             return RESULT_CODE_OK;
-        if (lost || mismatch || said == LOOK_UNSURE)
+        if (lost || (mismatch && !terminated) || said == LOOK_UNSURE)
             return leave(m);
     }
     /* Lost on the way to the machine, and nothing of it to be seen: it can be resumed. */

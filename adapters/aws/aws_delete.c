@@ -91,13 +91,11 @@ static pb_ResultCode take_away(struct adapter *a, struct op *op, struct aws_inst
     /* Looked for while the machine is there: afterwards nothing tells what was on it. */
     if (token != NULL && has_more(i))
         code = aws_remains_find(a, op, token, i->thing.id, &remains);
+    if (code == RESULT_CODE_OK && token != NULL) /* also if somebody else has terminated it */
+        code = cancel_spot(a, op, i);
     if (code == RESULT_CODE_OK && !aws_instance_is_gone(i)) {
-        if (token != NULL)
-            code = cancel_spot(a, op, i);
-        if (code == RESULT_CODE_OK) {
-            aws_remains_bind(a, op, &remains);
-            code = order(a, op, i, false);
-        }
+        aws_remains_bind(a, op, &remains);
+        code = order(a, op, i, false);
     }
     if (code == RESULT_CODE_OK)
         aws_remains_delete(a, op, &remains);

@@ -57,6 +57,9 @@ const struct error_row aws_errors[] = {
      "set this machine's clock"},
     {"RequestInTheFuture", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
      "set this machine's clock"},
+    {"InvalidSecurity.RequestHasExpired", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT,
+     "set this machine's clock"},
+    {"InvalidSignatureException", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
     {"IDPRejectedClaim", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
     {"InvalidIdentityToken", 0, NULL, RESULT_CODE_UNAUTHORIZED, NEVER, ACCOUNT, CREDS},
     /* What we may. */
@@ -64,6 +67,8 @@ const struct error_row aws_errors[] = {
      "subscribe the account to what it says"},
     {"PendingVerification", 0, NULL, RESULT_CODE_FORBIDDEN, BACKOFF, ACCOUNT,
      "wait until AWS is done"},
+    {"AccountDisabled", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT,
+     "ask AWS to open the account"},
     {"Blocked", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, ACCOUNT, "ask AWS to open the account"},
     {"RegionDisabledException", 0, NULL, RESULT_CODE_FORBIDDEN, NEVER, REGION,
      "enable the region in the account"},
@@ -78,6 +83,7 @@ const struct error_row aws_errors[] = {
      "take an instance type that may have more"},
     {"AttachmentLimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, NEVER, THING,
      "take an instance type that may have more"},
+    {"FilterLimitExceeded", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
     {"*LimitExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     {"*CountExceeded", 0, NULL, RESULT_CODE_QUOTA_EXCEEDED, BACKOFF, ACCOUNT, QUOTA},
     /* No room. */
@@ -85,6 +91,9 @@ const struct error_row aws_errors[] = {
      "take another subnet, or free addresses of this one"},
     {"InsufficientAddressCapacity", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, REGION, LATER},
     {"Insufficient*", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
+    {"UnfulfillableCapacity", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
+    {"IncompatibleHostRequirements", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
+    {"UnavailableHostRequirements", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
     {"ReservationCapacityExceeded", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE, ROOM},
     {"SpotMaxPriceTooLow", 0, NULL, RESULT_CODE_OUT_OF_CAPACITY, BACKOFF, ZONE,
      "raise spot_max_price, or wait until the price falls"},
@@ -109,8 +118,12 @@ const struct error_row aws_errors[] = {
     {"*.InUse", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, "take away what uses it"},
     {"Resource.AlreadyAssociated", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take it away from where it is"},
-    {"ResourceAlreadyAssigned", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
+    {"Resource.AlreadyAssigned", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      "take it away from where it is"},
+    {"Gateway.NotAttached", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, THING,
+     "attach an internet gateway to the VPC"},
+    {"IdempotentInstanceTerminated", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
+     "order another machine, under another request id"},
     {"DryRunOperation", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, ANY,
      "it would have worked"},
     /* There already. */
@@ -138,6 +151,7 @@ const struct error_row aws_errors[] = {
     {"ValidationError", 0, NULL, RESULT_CODE_BAD_REQUEST_DATA, NEVER, ANY, CORRECT},
     {"NotImplemented*", 0, NULL, RESULT_CODE_NOT_SUPPORTED, NEVER, ANY, CORRECT},
     /* AWS's own trouble. */
+    {"RetryableError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"Unavailable", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"ServiceUnavailable*", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"InternalError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
@@ -276,14 +290,19 @@ bool aws_is_refused(const struct http_response *rsp)
 }
 
 /* A signature is good for five minutes either way; those who are less apart have another trouble.
- * Which codes: retry/clock_skew of the AWS SDKs. */
+ * Which codes: retry/clock_skew of the AWS SDKs, and EC2's own list of its error codes. */
 #define SKEW_MIN_NS (240 * NS_PER_SEC)
 
 bool aws_is_clock_skew(const struct http_response *rsp, int64_t signed_ns)
 {
     static const char *const codes[] = {
-        "RequestExpired",        "RequestInTheFuture",        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "AuthFailure",
+        "InvalidSecurity.RequestHasExpired",
     };
     const char *date = http_header(rsp, "Date");
     int64_t seconds = date ? http_date(date) : -1;

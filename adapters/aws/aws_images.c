@@ -200,12 +200,31 @@ static const char *pattern(struct arena *a, const char *text)
     return out != NULL ? out : "";
 }
 
+static bool is_newer(const struct aws_image *i, const struct aws_image *than)
+{
+    return i->created != NULL && (than->created == NULL || strcmp(i->created, than->created) > 0);
+}
+
+bool aws_image_runs_on(const struct aws_image *i, const struct shape_strings *architectures)
+{
+    if (i->architecture == NULL || i->architecture[0] == '\0')
+        return true;
+    for (size_t n = 0; n < architectures->n; n++)
+        if (strcmp(architectures->items[n], i->architecture) == 0)
+            return true;
+    return architectures->n == 0;
+}
+
+/* The newest; where architectures are wanted, of those that are for one of them, if there is any.
+ */
 static pb_ResultCode find_newest(struct adapter *a, struct op *op, const char *field,
-                                 const char *wanted, size_t owner, struct aws_image *ret)
+                                 const char *wanted, size_t owner,
+                                 const struct shape_strings *architectures, struct aws_image *ret)
 {
     const char *fixed[] = {"Owner.1", arena_strndup(op->arena, wanted, owner), NULL};
     const char *name = pattern(op->arena, wanted + owner + 1), *available = "available";
     const struct aws_filter filters[] = {{"name", 1, &name}, {"state", 1, &available}};
+    bool best_runs = false;
     struct aws_kind kind = strcmp(fixed[1], "self") == 0 ? aws_own_image_kind : aws_image_kind;
     struct shape_list list = {0};
 
@@ -213,11 +232,13 @@ static pb_ResultCode find_newest(struct adapter *a, struct op *op, const char *f
     pb_ResultCode code = aws_list(a, op, &kind, filters, ARRAY_LEN(filters), &list);
     const struct aws_image *images = list.items;
     const struct aws_image *newest = NULL;
-    for (size_t i = 0; code == RESULT_CODE_OK && i < list.n; i++)
-        if (newest == NULL ||
-            (images[i].created != NULL &&
-             (newest->created == NULL || strcmp(images[i].created, newest->created) > 0)))
-            newest = &images[i];
+    for (size_t i = 0; code == RESULT_CODE_OK && i < list.n; i++) {
+        bool runs = architectures == NULL || aws_image_runs_on(&images[i], architectures);
+        if (newest != NULL && (runs != best_runs ? !runs : !is_newer(&images[i], newest)))
+            continue;
+        newest = &images[i];
+        best_runs = runs;
+    }
     if (code != RESULT_CODE_OK)
         return code;
     if (newest == NULL) {
@@ -249,14 +270,15 @@ static pb_ResultCode find_named(struct adapter *a, struct op *op, const char *fi
 }
 
 pb_ResultCode aws_image_find(struct adapter *a, struct op *op, const char *field,
-                             const char *wanted, struct aws_image *ret)
+                             const char *wanted, const struct shape_strings *architectures,
+                             struct aws_image *ret)
 {
     const char *value = aws_literal(op->arena, wanted);
     const struct aws_filter by_id = {aws_image_kind.id_filter, 1, &value};
     size_t owner = owner_len(wanted);
 
     if (owner > 0)
-        return find_newest(a, op, field, wanted, owner, ret);
+        return find_newest(a, op, field, wanted, owner, architectures, ret);
     if (strncmp(wanted, aws_image_kind.id_prefix, strlen(aws_image_kind.id_prefix)) == 0) {
         struct shape_list list = {0};
         pb_ResultCode code = aws_list(a, op, &aws_image_kind, &by_id, 1, &list);
@@ -319,7 +341,7 @@ pb_ResultCode aws_get_image(struct adapter *a, struct op *op, const pb_GetImageR
 {
     struct aws_image image = {0};
 
-    pb_ResultCode code = aws_image_find(a, op, "id", req->id, &image);
+    pb_ResultCode code = aws_image_find(a, op, "id", req->id, NULL, &image);
     if (code == RESULT_CODE_OK)
         code = learn_owner(a, op, &image);
     if (code == RESULT_CODE_OK)

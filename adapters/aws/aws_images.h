@@ -30,9 +30,14 @@ extern const struct aws_kind
 
 /* What spec.image_id refers to: "ami-..", the name of one that the account owns or may launch, or
  * OWNER/NAME ("amazon/al2023-ami-2023.*-x86_64", "099720109477/ubuntu-*"), where * and ? are
- * wildcards: the newest that is available. A public image has to be named with its owner. */
+ * wildcards: the newest that is available, of those for one of `architectures` (NULL: any) if there
+ * are some. A public image has to be named with its owner. */
 pb_ResultCode aws_image_find(struct adapter *a, struct op *op, const char *field,
-                             const char *wanted, struct aws_image *ret) MUST_USE;
+                             const char *wanted, const struct shape_strings *architectures,
+                             struct aws_image *ret) MUST_USE;
+
+/* Where it says what it is for, and they say what they are. */
+bool aws_image_runs_on(const struct aws_image *i, const struct shape_strings *architectures);
 
 pb_ResultCode aws_list_images(struct adapter *a, struct op *op, const pb_ListImagesRequest *req,
                               pb_ListImagesResponse *ret);

@@ -88,7 +88,9 @@ static const struct manifest_parameter parameters[] = {
     {"shutdown_behavior", TEXT, .allowed = {"stop", "terminate"},
      .description = "What becomes of it when it is shut down from inside."},
     {"launch_template", TEXT,
-     .description = "A launch template for what is not said here: NAME-or-ID[:VERSION]."},
+     .description = "A launch template, NAME-or-ID[:VERSION], for what neither attributes nor "
+                    "parameters say, and for the key pair if none is named. It must not have "
+                    "network interfaces of its own."},
 };
 
 static const struct manifest_parameter settings[] = {

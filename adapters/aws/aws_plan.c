@@ -22,14 +22,6 @@ static const char *text(const char *t)
 
 /* ---- Image and type ---- */
 
-static bool runs(const struct aws_type *type, const char *architecture)
-{
-    for (size_t i = 0; i < type->architectures.n; i++)
-        if (strcmp(type->architectures.items[i], architecture) == 0)
-            return true;
-    return type->architectures.n == 0 || architecture[0] == '\0';
-}
-
 static pb_ResultCode check_fit(struct op *op, const struct aws_plan *p)
 {
     const struct aws_image *image = &p->image;
@@ -39,7 +31,7 @@ static pb_ResultCode check_fit(struct op *op, const struct aws_plan *p)
         return op_fail(op, RESULT_CODE_FAILED_PRECONDITION,
                        "image %s (%s) is %s, and must be available to start from it",
                        text(image->thing.name), image->thing.id, image->state);
-    if (runs(&p->type, text(image->architecture)))
+    if (aws_image_runs_on(image, has))
         return RESULT_CODE_OK;
     return bad(op, "spec.flavor_name",
                arena_printf(op->arena,
@@ -55,7 +47,8 @@ static pb_ResultCode plan_source(struct adapter *a, struct op *op, struct aws_pl
                                   NULL, 0, &p->type);
 
     if (code == RESULT_CODE_OK)
-        code = aws_image_find(a, op, "spec.image_id", p->spec->image_id, &p->image);
+        code = aws_image_find(a, op, "spec.image_id", p->spec->image_id, &p->type.architectures,
+                              &p->image);
     if (code == RESULT_CODE_OK)
         code = check_fit(op, p);
     for (size_t i = 0; code == RESULT_CODE_OK && aws_root_parameters[i][0] != NULL; i++)
@@ -109,6 +102,8 @@ static pb_ResultCode plan_keypair(struct adapter *a, struct op *op, struct aws_p
         p->keypair = key.thing.name;
         return code;
     }
+    if (spec_parameter(p->spec, "launch_template") != NULL)
+        return RESULT_CODE_OK; /* it may have one */
     code = aws_list(a, op, &aws_key_kind, NULL, 0, &list);
     if (code != RESULT_CODE_OK)
         return code;

@@ -53,13 +53,17 @@ static bool read_file(struct arena *a, const char *path, struct aws_file *ret,
     ret->ini.file = path;
     /* Not to be held up by a pipe. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENXIO))
+    int why = errno;
+    struct stat st;
+    /* What is in a folder that is closed to us counts as absent, as for the AWS CLI. */
+    if (fd < 0 && (why == ENOENT || why == ENOTDIR || why == ENXIO ||
+                   (why == EACCES && stat(path, &st) != 0)))
         return true;
     if (fd < 0)
-        return broken(error, path, strerror(errno));
+        return broken(error, path, strerror(why));
     size_t len = 0;
     char *text = slurp(a, fd, &len);
-    int why = errno;
+    why = errno;
     close(fd);
     if (text == NULL)
         return broken(error, path, strerror(why));

@@ -161,6 +161,21 @@ class Machines(ec2_case.Test):
         self.assertEqual(len(cancelled), sum('market' in g and g['market'] == 'spot'
                                              for g, _ in PARAMETERS))
 
+    def test_spot_that_somebody_else_ended(self):
+        """A request that is persistent would make another machine."""
+        self.begin()
+        id = self.create('spot', *params({'market': 'spot', 'spot_interruption': 'stop'}))['id']
+        self.ec2.terminate_instances(InstanceIds=[id])
+        result, _ = self.act('DeleteVm', id)
+        self.assertEqual((result['code'], result.get('warnings')), ('RESULT_CODE_DELETED', None))
+        cancelled = [e for e in self.here.ask('journal')['journal'] if e['event'] == 'cancelled']
+        self.assertEqual(len(cancelled), 1)
+
+    def test_key_of_a_template(self):
+        self.begin()
+        self.create('template', *params({'launch_template': 'small'}))
+        self.assertNotIn('KeyName', self.asked())
+
     def test_each_parameter_has_its_test(self):
         self.begin()
         shown = self.gateway.call('isobar.v1.AdapterService/DescribeAdapter', {'name': 'aws'})[1]
@@ -339,14 +354,20 @@ class Choices(ec2_case.Test):
         self.begin()
         newest = self.create('newest', image='amazon/al2023-ami-2023.*-x86_64')
         self.assertEqual(newest['imageId'], ec2_case.IMAGE)
+        # Of those that the type runs, though one for another is newer.
+        self.assertEqual(self.create('fits', image='amazon/al2023-*')['imageId'], ec2_case.IMAGE)
+        arm = self.create('arm', flavor='t4g.nano', image='amazon/al2023-*')
+        self.assertEqual(arm['imageId'], ARM_IMAGE)
+        result, _ = self.call('wrong', imageId='amazon/al2023-*-arm64')
+        self.assertIn('is for arm64', result['detail'])
         self.assertEqual(self.create('own', image='web')['imageId'], 'ami-0c00000000000c001')
         result, _ = self.call('wrong', imageId=ARM_IMAGE)
         self.assertEqual(result['code'], 'RESULT_CODE_BAD_REQUEST_DATA')
         for words in 'arm64', 't3.micro', 'x86_64', ARM_IMAGE:
             self.assertIn(words, result['detail'])
         self.assertEqual(result['violations'][0]['field'], 'spec.flavor_name')
-        self.assertEqual(len(self.alive()), 2)
-        self.assertEqual(self.create('arm', flavor='t4g.nano', image=ARM_IMAGE)['state'],
+        self.assertEqual(len(self.alive()), 4)
+        self.assertEqual(self.create('arm2', flavor='t4g.nano', image=ARM_IMAGE)['state'],
                          'VM_STATE_RUNNING')
 
 

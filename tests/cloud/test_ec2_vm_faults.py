@@ -245,6 +245,30 @@ class Losses(ec2_case.Test):
                        code='IdempotentParameterMismatch', message='inconsistent')
         self.one_machine({})
 
+    def test_a_token_whose_machine_is_gone(self):
+        """EC2 takes the order, the answer is lost, and the machine ends before it is asked again."""
+        terminated = dict(what='refuse', action='RunInstances', status=400, message='terminated',
+                          code='IdempotentInstanceTerminated')
+        self.begin()
+        self.here.tell('rules', what='drop_reply', action='RunInstances')
+        self.here.tell('rules', nth=2, **terminated)
+        self.one_machine({})
+        # Where it is not shown any more, there is none.
+        for spec in {}, STATIC:
+            with self.subTest(str(spec)):
+                self.here.tell('rules', nth=1, **terminated)
+                result, _ = self.call('new', **spec)
+                self.assertEqual((result['code'], result['sideEffects']),
+                                 ('RESULT_CODE_FAILED_PRECONDITION', 'SIDE_EFFECTS_NONE'), result)
+                self.nothing_is_left()
+
+    def test_a_clock_as_ec2_says_it(self):
+        self.begin(clock=1200)
+        self.here.tell('rules', what='refuse', action='DescribeInstances', status=400,
+                       code='InvalidSecurity.RequestHasExpired', message='more than 5 minutes')
+        self.gateway.ok('vm', 'list', '--cloud', 'lab')
+        self.assertEqual(self.here.ask('rules')['rules'][-1]['done'], 1)
+
     def test_things_that_are_not_there_yet(self):
         for faults in {'eventual': 2.0}, {'list_lag': 1.0}:
             for seed in range(3):

@@ -317,6 +317,9 @@ def run_instances(lab, p):
         if before[0] != asked:
             raise Refused('IdempotentParameterMismatch', 'Arguments on this idempotent request are '
                           'inconsistent with arguments used in previous request(s).')
+        if all(each.at(time.time())['state'] == 'terminated' for each in before[2]):
+            raise Refused('IdempotentInstanceTerminated', 'The client token belongs to a machine that '
+                          'has been terminated.')
         would(p)
         return reservation_of(lab, *before[1:])
     launch = Launch(lab, with_template(p))
