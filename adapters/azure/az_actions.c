@@ -201,15 +201,31 @@ static pb_ResultCode wait_off(struct adapter *a, struct op *op, struct az_vm *vm
     }
 }
 
+/* It was ordered off. Who resumes the operation ends it; what is refused for good stays so. */
+static pb_ResultCode half_done(struct op *op, const struct az_vm *vm, pb_ResultCode code)
+{
+    bool refused = code == RESULT_CODE_FORBIDDEN || code == RESULT_CODE_UNAUTHORIZED ||
+                   code == RESULT_CODE_QUOTA_EXCEEDED || code == RESULT_CODE_OUT_OF_CAPACITY ||
+                   code == RESULT_CODE_FAILED_PRECONDITION || code == RESULT_CODE_NOT_FOUND ||
+                   code == RESULT_CODE_BAD_REQUEST_DATA || code == RESULT_CODE_NOT_SUPPORTED;
+
+    op->result->side_effects = refused ? SIDE_EFFECTS_CERTAIN : SIDE_EFFECTS_POSSIBLE;
+    return op_fail(op, code, "%s; machine %s was switched off for its reboot: start it",
+                   op->result->detail, az_vm_words(vm));
+}
+
 /* Without the guest: off, and on again. There is no order for both. */
 static pb_ResultCode cycle(struct adapter *a, struct op *op, struct az_vm *vm, struct az_lro *ret)
 {
     struct az_lro off = {0};
 
     pb_ResultCode code = order(a, op, &az_power_off, vm, &off);
+    if (code != RESULT_CODE_OK)
+        return code;
+    code = wait_off(a, op, vm, &off);
     if (code == RESULT_CODE_OK)
-        code = wait_off(a, op, vm, &off);
-    return code == RESULT_CODE_OK ? order(a, op, &az_start, vm, ret) : code;
+        code = order(a, op, &az_start, vm, ret);
+    return code == RESULT_CODE_OK ? code : half_done(op, vm, code);
 }
 
 static pb_ResultCode act(struct adapter *a, struct op *op, const struct az_action *action,

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "az_errors.h"
 #include "isobar/point.h"
 
 /* What was just let go may count as in use for a moment. */
@@ -101,7 +102,10 @@ bool az_remain_is_free(const struct az_remain *r, const struct az_remain *others
 /* Whether it may be gone a little later: something lets go of it, or works on it. */
 static bool is_busy(const struct op *op, pb_ResultCode code)
 {
-    return code == RESULT_CODE_FAILED_PRECONDITION && !az_said(op, "ScopeLocked");
+    const pb_NativeError *native = op->result->native;
+
+    return (code == RESULT_CODE_FAILED_PRECONDITION && !az_said(op, "ScopeLocked")) ||
+           (code != RESULT_CODE_OK && native != NULL && az_is_not_yet(native->code));
 }
 
 static pb_ResultCode drop(struct adapter *a, struct op *op, const struct az_remain *r)

@@ -53,19 +53,24 @@ static bool read_subscription(struct az_config *c, const struct settings *s,
     return true;
 }
 
-/* It becomes a part of a path. Letters of all scripts are allowed in it. */
+bool az_is_group_name(const char *text)
+{
+    size_t len = strlen(text), good = 0;
+
+    while (good < len &&
+           ((unsigned char)text[good] >= 0x80 || (text[good] >= '0' && text[good] <= '9') ||
+            (text[good] >= 'a' && text[good] <= 'z') || (text[good] >= 'A' && text[good] <= 'Z') ||
+            strchr("-_.()", text[good]) != NULL))
+        good++;
+    return len > 0 && len <= GROUP_MAX && good == len && text[len - 1] != '.';
+}
+
 static bool read_group(struct az_config *c, const struct settings *s, struct open_error *error)
 {
     const char *group = settings_get(s, "resource_group");
     if (group == NULL)
         return true;
-    size_t len = strlen(group), good = 0;
-    while (good < len &&
-           ((unsigned char)group[good] >= 0x80 || (group[good] >= '0' && group[good] <= '9') ||
-            (group[good] >= 'a' && group[good] <= 'z') ||
-            (group[good] >= 'A' && group[good] <= 'Z') || strchr("-_.()", group[good]) != NULL))
-        good++;
-    if (len == 0 || len > GROUP_MAX || good < len || group[len - 1] == '.') {
+    if (!az_is_group_name(group)) {
         az_config_error(error, "resource_group: \"%.100s\" is no name of a resource group", group);
         return false;
     }

@@ -49,6 +49,9 @@ struct az_config {
     const char *cli;                              /* the program: "az" */
 };
 
+/* What becomes a part of a path. Letters of all scripts are allowed in it. */
+bool az_is_group_name(const char *text);
+
 /* Read settings and environment; no network, no file. NULL where something is wrong, and
  * `ret_error` says what: no subscription, an API version that is none or older than the floor,
  * credentials that are there by half. Not thread-safe: it reads the environment. */

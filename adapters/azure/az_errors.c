@@ -29,6 +29,11 @@ enum { MESSAGE_MAX = 600 };
 #define SETTING "correct the connection's subscription_id"
 
 const struct error_row az_errors[] = {
+    /* Busy: Network says so with 429, too. */
+    {"RetryableError*", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, THING, LATER},
+    {"AnotherOperationInProgress", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
+    {"ReferencedResourceNotProvisioned", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
+     STATE},
     /* Too fast. */
     {NULL, 429, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
     {"TooManyRequests", 0, NULL, RESULT_CODE_RATE_LIMITED, BACKOFF, ACCOUNT, LESS},
@@ -106,14 +111,11 @@ const struct error_row az_errors[] = {
      "wait for three minutes, or take another network interface"},
     {"AttachDiskWhileBeingDetached", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
      STATE},
-    {"AnotherOperationInProgress", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"OperationPreempted*", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"ResourceGroupBeingDeleted", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"ResourceDeploymentFailure", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, THING, CORRECT},
     {"OperationNotAllowed", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, NEVER, THING, STATE},
     {"ResourceNotReady", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
-    {"ReferencedResourceNotProvisioned", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING,
-     STATE},
     {"Conflict", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, STATE},
     {"Canceled", 0, NULL, RESULT_CODE_FAILED_PRECONDITION, BACKOFF, THING, LATER},
     /* Cannot be. */
@@ -132,7 +134,6 @@ const struct error_row az_errors[] = {
     {"InternalServerError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"InternalExecutionError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"InternalOperationError", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
-    {"RetryableError*", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"ServerTimeout", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"GatewayTimeout", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
     {"ServiceUnavailable", 0, NULL, RESULT_CODE_UNAVAILABLE, BACKOFF, REGION, LATER},
@@ -213,11 +214,29 @@ static const char *words(struct arena *a, const char *text)
     return len == 0 ? "" : utf8_mend(arena_strndup(a, text, len < MESSAGE_MAX ? len : MESSAGE_MAX));
 }
 
+bool az_is_not_yet(const char *code)
+{
+    static const char *const codes[] = {
+        "ReferencedResourceNotProvisioned",
+        "AnotherOperationInProgress",
+        "RetryableError",
+        "RetryableErrorDueToAnotherOperation",
+        "ResourceNotReady",
+        "NetworkInterfaceNotProvisioned",
+    };
+
+    for (size_t i = 0; code && i < ARRAY_LEN(codes); i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
 /* What it is about stands inside of these. */
 static bool is_wrapper(const char *code)
 {
     static const char *const wrappers[] = {"DeploymentFailed", "Conflict",
-                                           "ResourceDeploymentFailure", "ResourceOperationFailure"};
+                                           "ResourceDeploymentFailure", "ResourceOperationFailure",
+                                           "RetryableError"};
 
     for (size_t i = 0; code && i < ARRAY_LEN(wrappers); i++)
         if (strcmp(code, wrappers[i]) == 0)

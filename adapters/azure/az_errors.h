@@ -19,6 +19,10 @@ struct az_fault {
 /* Any body at all: {"error": {..}}, that without its wrapping, an asynchronous operation's. */
 void az_fault_read(struct arena *a, const char *body, size_t len, struct az_fault *ret);
 
+/* Whether such a code says that Azure works yet on what the order is about or refers to, so that
+ * the same order is in place a little later; NULL: no. */
+bool az_is_not_yet(const char *code);
+
 extern const struct error_row az_errors[]; /* the last one fits everything */
 extern const size_t az_errors_len;
 const struct error_row *az_error_find(const struct az_fault *fault, int status);

@@ -99,6 +99,20 @@ static bool is_passing(const struct form *f, int status)
            (f->is_machine && status == 404);
 }
 
+/* Other clouds have something at the same address. That has no such path, or (AWS) wants a token
+ * first; what is Azure's says why in JSON. */
+static bool is_foreign(struct arena *a, const struct http_response *rsp)
+{
+    struct az_token_answer w = {0};
+    char why[160];
+
+    if (rsp->status != 401 && rsp->status != 403 && rsp->status != 405)
+        return rsp->status == 404;
+    bool told = az_token_parse(a, rsp->body, rsp->body_len, &w, why) && w.error != NULL;
+    az_token_wipe(&w);
+    return !told;
+}
+
 /* Exchanges until there is an answer that stays. RESULT_CODE_OK: `ret` is one, of any status. */
 static pb_ResultCode ask(struct az_fetcher *f, struct op *op, const struct form *form,
                          const struct http_request *req, bool is_probe, struct http_response *ret,
@@ -112,8 +126,7 @@ static pb_ResultCode ask(struct az_fetcher *f, struct op *op, const struct form 
         int attempts = answered && ret->status == 410 ? UPDATING_ATTEMPTS : ATTEMPTS;
         if (outcome == HTTP_CANCELLED)
             return op_fail(op, RESULT_CODE_CANCELLED, "nobody waits for the answer any more");
-        /* Other clouds have something at the same address, and that has no such path. */
-        *ret_absent = is_probe && (answered ? ret->status == 404 : !failure.sent);
+        *ret_absent = is_probe && (answered ? is_foreign(op->arena, ret) : !failure.sent);
         if (*ret_absent && answered)
             return op_fail(op, RESULT_CODE_UNAUTHORIZED, "%s at %s is not Azure's", form->name,
                            form->url);

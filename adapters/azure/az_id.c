@@ -59,12 +59,15 @@ bool az_id_parse(struct arena *a, const char *text, struct az_id *ret)
     return true;
 }
 
+/* Nothing in it leads elsewhere: what would begin a query is a part of a name. */
 const char *az_id_path(struct arena *a, const char *id)
 {
-    const char *path = "", *at = id, *name;
+    const char *path = "";
 
-    while ((name = piece(a, &at)) != NULL)
-        path = arena_printf(a, "%s/%s", path, url_escape(a, name));
+    for (size_t len; *id == '/'; id += len) {
+        len = strcspn(++id, "/");
+        path = arena_printf(a, "%s/%s", path, url_escape(a, arena_strndup(a, id, len)));
+    }
     return path;
 }
 

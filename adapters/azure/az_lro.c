@@ -20,14 +20,11 @@ static const struct shape progress_shape = {sizeof(struct progress), progress_fi
 
 static int retry_ms(const struct http_response *rsp)
 {
-    const char *text = http_header(rsp, "Retry-After");
-    int seconds = 0;
+    int64_t ms = http_retry_after_ms(rsp, clock_wall_ns());
 
-    for (; text != NULL && *text >= '0' && *text <= '9' && seconds < RETRY_MAX_MS / 1000; text++)
-        seconds = seconds * 10 + (*text - '0');
-    if (seconds == 0)
+    if (ms <= 0)
         return RETRY_MS;
-    return seconds * 1000 < RETRY_MAX_MS ? seconds * 1000 : RETRY_MAX_MS;
+    return ms < RETRY_MAX_MS ? (int)ms : RETRY_MAX_MS;
 }
 
 /* What an answer says of how to go on; the URL in the arena. */

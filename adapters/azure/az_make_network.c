@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "az_errors.h"
 #include "az_making.h"
 
 /* Between two tries of what is not possible yet. */
@@ -13,23 +14,9 @@ bool az_is_open(const struct op *op, pb_ResultCode code)
                                       op->result->side_effects == SIDE_EFFECTS_CERTAIN);
 }
 
-/* Azure works on something that the order refers to. Sources: "Resource Manager common deployment
- * errors", and what Network answers. */
 static bool is_not_yet(const struct op *op)
 {
-    static const char *const codes[] = {
-        "ReferencedResourceNotProvisioned",
-        "AnotherOperationInProgress",
-        "RetryableError",
-        "RetryableErrorDueToAnotherOperation",
-        "ResourceNotReady",
-        "NetworkInterfaceNotProvisioned",
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
-        if (az_said(op, codes[i]))
-            return true;
-    return false;
+    return op->result->native != NULL && az_is_not_yet(op->result->native->code);
 }
 
 pb_ResultCode az_order_patiently(struct az_making *m, struct op *op, const struct az_request *req,

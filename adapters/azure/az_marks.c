@@ -67,19 +67,14 @@ bool az_vm_is_going(const struct az_vm *vm)
 pb_ResultCode az_resources_by_token(struct adapter *a, struct op *op, const char *token,
                                     struct shape_list *ret)
 {
-    const char *group = a->config->resource_group;
-    const char *where =
-        group == NULL ? ""
-                      : arena_printf(op->arena, "/resourceGroups/%s", url_escape(op->arena, group));
     const char *filter =
         arena_printf(op->arena, "tagName eq '" AZ_TOKEN_KEY "' and tagValue eq '%s'", token);
 
     if (strchr(token, '\'') != NULL) /* no token of ours */
         return RESULT_CODE_OK;
-    return az_list_at(
-        a, op, &resource_kind,
-        az_path(a, op->arena, "%s/resources?$filter=%s", where, url_escape(op->arena, filter)),
-        ret);
+    return az_list_at(a, op, &resource_kind,
+                      az_path(a, op->arena, "/resources?$filter=%s", url_escape(op->arena, filter)),
+                      ret);
 }
 
 pb_ResultCode az_vms_of(struct adapter *a, struct op *op, const struct shape_list *resources,

@@ -30,7 +30,8 @@ bool az_vm_is_ours(struct arena *a, const struct az_vm *vm, const char *token);
 bool az_vm_is_going(const struct az_vm *vm);
 
 /* Everything whose tag is this token (struct az_resource), as the list of Resources has it: it may
- * lag, and its tags and states are not told. Each is to be looked at again. */
+ * lag, and its tags and states are not told. Each is to be looked at again. Of all resource groups,
+ * whatever the connection's: an order may name another one. */
 pb_ResultCode az_resources_by_token(struct adapter *a, struct op *op, const char *token,
                                     struct shape_list *ret) MUST_USE;
 /* Those of them that are machines with this tag, as they are now (struct az_vm); what is gone is

@@ -43,6 +43,8 @@ static pb_ResultCode plan_group(struct adapter *a, struct op *op, struct az_plan
                           "is no id of a resource group of the connection's subscription");
         p->group = id.group;
     } else if (wanted[0] != '\0') {
+        if (!az_is_group_name(wanted))
+            return az_bad(op, "spec.resource_group_name", "is no name of a resource group");
         p->group = wanted;
     } else {
         p->group = a->config->resource_group;

@@ -62,9 +62,10 @@ bool az_compute_has(const struct adapter *a, const char *version);
 /* What came after the tested floor. Sources: the versions of azure-mgmt-compute; for If-None-Match
  * ComputeRP/stable/2023-09-01/virtualMachine.json of azure-rest-api-specs, the first that has it.
  */
-#define AZ_SINCE_HIBERNATION   "2021-07-01"
-#define AZ_SINCE_SHARED_IMAGE  "2021-07-01"
-#define AZ_SINCE_IF_NONE_MATCH "2023-09-01"
+#define AZ_SINCE_HIBERNATION     "2021-07-01"
+#define AZ_SINCE_SHARED_IMAGE    "2021-07-01"
+#define AZ_SINCE_COMMUNITY_IMAGE "2022-03-01"
+#define AZ_SINCE_IF_NONE_MATCH   "2023-09-01"
 
 /* ---- The orders: az_build.c, az_build_vm.c. Pure; false where memory is short ---- */
 

@@ -32,11 +32,14 @@ static pb_ResultCode shared_image(struct adapter *a, struct op *op, struct az_pl
 {
     bool open = strncasecmp(p->spec->image_id, "/CommunityGalleries/", 20) == 0;
 
-    if (!az_compute_has(a, AZ_SINCE_SHARED_IMAGE)) {
-        op_violation(op, FIELD, "needs compute_api_version " AZ_SINCE_SHARED_IMAGE);
+    const char *since = open ? AZ_SINCE_COMMUNITY_IMAGE : AZ_SINCE_SHARED_IMAGE;
+
+    if (!az_compute_has(a, since)) {
+        op_violation(op, FIELD, "needs compute_api_version %s", since);
         return op_fail(op, RESULT_CODE_NOT_SUPPORTED,
-                       "images of shared galleries need the connection's compute_api_version to "
-                       "be " AZ_SINCE_SHARED_IMAGE " or later");
+                       "images of %s galleries need the connection's compute_api_version to "
+                       "be %s or later",
+                       open ? "community" : "shared", since);
     }
     p->image.key = open ? "communityGalleryImageId" : "sharedGalleryImageId";
     p->image.id = p->spec->image_id;

@@ -7,7 +7,7 @@
 #include "az.h"
 #include "az_errors.h"
 
-enum { BODY_OUT_MAX = 1 << 20, SMALL_BODY_MAX = 4 << 20, HEADERS = 4 };
+enum { BODY_OUT_MAX = 1 << 20, SMALL_BODY_MAX = 4 << 20, FAULT_MAX = 256 << 10, HEADERS = 4 };
 
 /* What one az_send() is about, for the call-backs of the sender. */
 struct exchange {
@@ -74,8 +74,21 @@ static int64_t calls_left(void *ctx, const struct http_response *rsp)
     return least;
 }
 
-const struct sender_ops az_sender_ops = {
-    .authenticate = authenticate, .map_error = map_error, .calls_left = calls_left};
+static bool is_busy(void *ctx, const struct http_response *rsp)
+{
+    struct arena a CLEANUP(arena_done);
+    struct az_fault fault;
+
+    (void)ctx;
+    arena_init(&a, FAULT_MAX);
+    az_fault_read(&a, rsp->body, rsp->body_len, &fault);
+    return az_is_not_yet(fault.code);
+}
+
+const struct sender_ops az_sender_ops = {.authenticate = authenticate,
+                                         .map_error = map_error,
+                                         .is_busy = is_busy,
+                                         .calls_left = calls_left};
 
 const char *az_path(struct adapter *a, struct arena *arena, const char *fmt, ...)
 {

@@ -1,5 +1,4 @@
 /* Whether, when and for how long a request is tried. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -68,32 +67,16 @@ enum governor_class errand_class(const struct errand *e)
 
 int64_t errand_retry_after_ms(const struct errand *e)
 {
-    const char *value = http_header(&e->rsp, "Retry-After"), *date = http_header(&e->rsp, "Date");
-    int64_t at, now;
-
-    if (!value)
-        return -1;
-    if (isdigit((unsigned char)*value)) {
-        unsigned long long seconds = strtoull(value, NULL, 10);
-        return seconds > 86400 ? INT64_C(86400000) : (int64_t)seconds * 1000;
-    }
-    at = http_date(value);
-    if (at < 0)
-        return -1;
-    /* The two clocks need not agree: what counts is the time between two dates of the cloud's. */
-    now = date ? http_date(date) : -1;
-    if (now < 0)
-        now = (clock_wall_ns() + skew_ns(&e->s->skew)) / NS_PER_SEC;
-    if (at <= now)
-        return 0;
-    return at - now > 86400 ? INT64_C(86400000) : (at - now) * 1000;
+    return http_retry_after_ms(&e->rsp, clock_wall_ns() + skew_ns(&e->s->skew));
 }
 
 bool errand_is_throttle(const struct errand *e)
 {
     const struct sender *s = e->s;
 
-    return e->rsp.status == 429 || (e->rsp.status == 503 && errand_retry_after_ms(e) >= 0) ||
+    if (e->rsp.status == 429)
+        return !s->ops->is_busy || !s->ops->is_busy(s->ctx, &e->rsp);
+    return (e->rsp.status == 503 && errand_retry_after_ms(e) >= 0) ||
            (s->ops->is_throttle && s->ops->is_throttle(s->ctx, &e->rsp));
 }
 

@@ -176,9 +176,14 @@ class Chain(Home):
         self.assertEqual(self.token({})['source'], 'az')
 
     def test_another_clouds_metadata(self):
-        self.services.say = [(404, 'no such path')]
-        self.assertEqual(self.token({})['source'], 'az')
-        self.assertEqual(len(self.services.asked), 1)
+        for status in 404, 401, 403, 405:       # AWS answers 401 where it wants a token first
+            with self.subTest(status):
+                self.services.reset()
+                self.services.say = [(status, '<html>no such path</html>')]
+                self.assertEqual(self.token({})['source'], 'az')
+                self.assertEqual(len(self.services.asked), 1)
+        self.services.say = [(403, '{"error": "forbidden", "error_description": "not for you"}')]
+        self.refusal({}, UNAUTHORIZED, 'not for you')
 
     def test_no_proxy(self):
         """What is near is not asked for through a proxy: that would be another machine's."""

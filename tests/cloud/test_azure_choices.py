@@ -77,8 +77,12 @@ class Choices(azure_case.Test):
         id = '/subscriptions/%s/resourceGroups/second' % self.here.subscription
         for wanted in 'second', id:
             self.place('--resource-group', wanted, group='second')
-        result, _ = self.call('where', resourceGroupName='/subscriptions/x/resourceGroups/second')
-        self.assertEqual(result['code'], 'RESULT_CODE_BAD_REQUEST_DATA')
+        for wrong in ('/subscriptions/x/resourceGroups/second', 'lab?', 'lab#', '..', 'lab.',
+                      'lab/providers/Microsoft.Network/networkInterfaces/theirs?'):
+            with self.subTest(wrong):
+                result, _ = self.call('where', resourceGroupName=wrong)
+                self.assertEqual((result['code'], result['violations'][0]['field']),
+                                 ('RESULT_CODE_BAD_REQUEST_DATA', 'spec.resource_group_name'))
         self.begin(settings={'resource_group': 'lab'})
         self.resources.resource_groups.create_or_update('second', {'location': 'westeurope'})
         self.place()

@@ -79,11 +79,12 @@ class Losses(azure_case.Test):
     def test_what_is_not_there_yet(self):
         """Azure wants the interface, or the address, to be made before it is referred to."""
         self.begin()
-        for path, code in ((NIC, 'ReferencedResourceNotProvisioned'), (VM, 'RetryableError'),
-                           (NIC, 'AnotherOperationInProgress')):
-            with self.subTest(code):
-                self.here.tell('rules', what='refuse', method='PUT', path=path, times=2, status=409,
-                               code=code, message='Not yet.')
+        for path, code, status in ((NIC, 'ReferencedResourceNotProvisioned', 409),
+                                   (VM, 'RetryableError', 409), (NIC, 'RetryableError', 429),
+                                   (NIC, 'AnotherOperationInProgress', 409)):
+            with self.subTest('%s %d' % (code, status)):
+                self.here.tell('rules', what='refuse', method='PUT', path=path, times=2,
+                               status=status, code=code, message='Not yet.')
                 self.one_machine()
                 self.forget()
 
@@ -99,6 +100,49 @@ class Losses(azure_case.Test):
                 self.assertEqual(self.power('acts'), [power])
                 self.assertEqual(self.here.ask('rules')['rules'][-1]['done'], 1)
         self.delete('acts')
+
+    def test_reboot_that_stays_off(self):
+        """Hard is off and on: what is between is told, and done to its end if it can be."""
+        self.begin()
+        self.create('acts')
+        rule = dict(what='refuse', method='POST', path=VM[:-1] + '/start')
+        self.here.tell('rules', status=409, times=0, code='OperationNotAllowed',
+                       message='Operation could not be completed as it results in exceeding approved '
+                               'Total Regional Cores quota.', **rule)
+        result, _ = self.act('RebootVm', 'acts', hard=True)
+        self.assertEqual((result['code'], result['sideEffects']),
+                         ('RESULT_CODE_QUOTA_EXCEEDED', 'SIDE_EFFECTS_CERTAIN'), result)
+        self.assertIn('was switched off', result['detail'])
+        self.assertEqual(self.power('acts'), ['stopped'])
+        self.forget()
+        self.gateway.ok('vm', 'start', '--cloud', 'lab', 'acts', '--wait')
+        # It is not told how the switching off goes on, for a while.
+        self.here.tell('rules', what='refuse', method='GET', path='/operations/', status=500, times=9,
+                       code='InternalServerError', message='Encountered internal server error.')
+        self.gateway.ok('vm', 'reboot', '--hard', '--cloud', 'lab', 'acts', '--wait')
+        self.assertEqual(self.power('acts'), ['running'])
+        self.delete('acts')
+
+    def test_another_group_than_the_connections(self):
+        """What is made there is found there, too."""
+        self.begin(settings={'resource_group': 'lab'})
+        self.resources.resource_groups.create_or_update('second', {'location': 'westeurope'})
+        subnet = list(self.network.virtual_networks.list_all())[0].subnets[0].id
+        where = dict(resourceGroupName='second', subnetName=subnet, **PUBLIC)
+        for drop in (None, VM, NIC):
+            with self.subTest(str(drop)):
+                if drop:
+                    self.here.tell('rules', what='drop_reply', method='PUT', path=drop, times=4)
+                result, made = self.call('there', **where)
+                self.assertEqual(result['code'], 'RESULT_CODE_CREATED', result)
+                if not drop:    # its address is nobody's when the machine goes
+                    nic, = self.network.network_interfaces.list('second')
+                    nic.ip_configurations[0].public_ip_address = None
+                    self.network.network_interfaces.begin_create_or_update(
+                        'second', nic.name, nic).result()
+                self.gateway.ok('vm', 'delete', '--cloud', 'lab', made['vm']['id'], '--wait', '--yes')
+                self.nothing_is_left()
+                self.forget()
 
     def test_a_cloud_at_random(self):
         for seed in range(3):

@@ -238,6 +238,10 @@ static void test_begin(void **state)
         {200, "{\"name\":\"x\"}", false, false, 1000},
         {201, "!Location: " FOLLOWS "\r\n\r\n{\"name\":\"x\"}", false, false, 1000},
         {202, "!Location: " FOLLOWS "\r\nRetry-After: 90000\r\n\r\n", true, true, 60000},
+        {202,
+         "!Location: " FOLLOWS "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+         "Retry-After: Sun, 06 Nov 1994 08:49:42 GMT\r\n\r\n",
+         true, true, 5000},
         {202, "!Location: " FOLLOWS "\r\nRetry-After: soon\r\n\r\n", true, true, 1000},
         {202, "!Location: /x\r\nAzure-AsyncOperation: " FOLLOWS "\r\n\r\n", true, false, 1000},
         {204, "", false, false, 1000},

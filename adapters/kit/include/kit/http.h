@@ -82,6 +82,11 @@ const char *http_header(const struct http_response *r, const char *name);
  * 1970; -1 where it is none. */
 int64_t http_date(const char *text);
 
+/* How long to wait by Retry-After, seconds or a date, milliseconds: at most a day; -1 where it does
+ * not say. `wall_ns`: now as the server has it, as far as is known, in case it does not date its
+ * answer. */
+int64_t http_retry_after_ms(const struct http_response *rsp, int64_t wall_ns);
+
 /* Percent-encode all but unreserved characters (RFC 3986), into the arena; the dots too where the
  * text is "." or "..", which would be another path. */
 char *url_escape(struct arena *a, const char *text);

@@ -22,6 +22,9 @@ struct sender_ops {
      * a cloud has a code of its own for it ("RequestLimitExceeded"). A 429, and a 503 with
      * Retry-After, always do. NULL: no other. */
     bool (*is_throttle)(void *ctx, const struct http_response *rsp);
+    /* Whether a 429 is none of that: what was asked for is busy, and nothing else is to wait for
+     * it. It is an answer like others then. NULL: it never is. */
+    bool (*is_busy)(void *ctx, const struct http_response *rsp);
     /* Whether a 5xx is a refusal all the same ("no room for such a machine"): nothing was done, the
      * same again is refused again, and nothing is wrong with the cloud. NULL: it never is. */
     bool (*is_refusal)(void *ctx, const struct http_response *rsp);
