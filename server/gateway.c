@@ -183,6 +183,8 @@ int gateway_tidy(struct gateway *g)
     uint64_t count;
     (void)!read(wake_fd, &count, sizeof(count));
     apply_registry(g);
+    if (g->registrar)
+        registrar_tidy(g->registrar);
     int pause = registry_tick();
     bool untidy = snapshots_collect() > 0;
     return untidy && (pause < 0 || pause > 1000) ? 1000 : pause;
@@ -215,6 +217,11 @@ static void end_gateway(struct gateway *g)
  * its threads run on until the process ends, and what they use stays. */
 static void take_down(struct gateway *g)
 {
+    for (size_t i = 0; i < g->n; i++)
+        close_listener(&g->listeners[i], 0);
+    free(g->listeners);
+    g->listeners = NULL;
+    g->n = 0;
     if (g->store && !operations_stop(clock_mono_ns() + NS_PER_SEC))
         return;
     if (g->snapshot)
@@ -231,18 +238,32 @@ static void take_down(struct gateway *g)
     end_gateway(g);
 }
 
-/* Offer clouds to the gateways that the configuration names. */
-static bool start_registrar(struct gateway *g, void (*report)(void *ctx, const char *line),
-                            void *ctx)
+/* Offer clouds to the gateways that a configuration names, as soon as it is in force. */
+static bool start_registrar(struct gateway *g, const struct config *config,
+                            void (*report)(void *ctx, const char *line), void *ctx)
 {
-    const struct config *config = g->snapshot->config;
     char why[512] = "out of memory";
-    if (config->n_registers == 0)
-        return true;
-    g->registrar = registrar_start(config, why);
-    if (!g->registrar)
+    if (config->n_registers > 0 && !g->registrar)
+        g->registrar = registrar_new();
+    bool ok =
+        config->n_registers == 0 || (g->registrar && registrar_take(g->registrar, config, why));
+    if (!ok)
         report_line(report, ctx, why);
-    return g->registrar != NULL;
+    return ok;
+}
+
+/* No gateway is offered anything any more. What they wait for meanwhile may be a word of ours. */
+static void stop_registrar(struct gateway *g, int64_t deadline)
+{
+    if (!g->registrar)
+        return;
+    registrar_leave(g->registrar, NULL, deadline);
+    while (registrar_tidy(g->registrar) > 0) {
+        gateway_tidy(g);
+        pause_ms(2);
+    }
+    registrar_free(g->registrar);
+    g->registrar = NULL;
 }
 
 struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, const char *line),
@@ -273,8 +294,9 @@ struct gateway *gateway_start(struct config *config, void (*report)(void *ctx, c
             report_line(report, ctx, why);
         } else if (open_listeners(g, config, report, ctx)) {
             log_listening(g);
-            if (start_registrar(g, report, ctx))
+            if (start_registrar(g, config, report, ctx))
                 return g;
+            stop_registrar(g, 0);
         }
     }
     take_down(g);
@@ -293,24 +315,27 @@ bool gateway_reload(struct gateway *g, struct config *config,
     struct snapshot *fresh = snapshot_take_config(config, g->snapshot, report, ctx);
     if (!fresh)
         return false;
-    if (!open_listeners(g, fresh->config, report, ctx)) {
+    if (!start_registrar(g, fresh->config, report, ctx)) {
         snapshot_discard(fresh);
         return false;
     }
-    bool fits = registrar_fits(g->snapshot->config, fresh->config);
+    if (!open_listeners(g, fresh->config, report, ctx)) {
+        if (g->registrar)
+            registrar_leave(g->registrar, g->snapshot->config, 0);
+        snapshot_discard(fresh);
+        return false;
+    }
     log_set_level(fresh->config->log_level);
     g->snapshot = fresh;
     snapshot_publish(fresh);
     operations_take_up(fresh, fresh->config->keep_operations_ms);
     log_listening(g);
-    /* What is offered may have changed; to whom seldom does. */
-    if (g->registrar && fits) {
+    if (g->registrar) {
+        registrar_leave(g->registrar, fresh->config,
+                        clock_mono_ns() + (int64_t)fresh->config->drain_timeout_ms * NS_PER_MS);
         registrar_look(g->registrar);
-        return true;
     }
-    registrar_stop(g->registrar, clock_mono_ns() + NS_PER_SEC);
-    g->registrar = NULL;
-    return start_registrar(g, report, ctx);
+    return true;
 }
 
 /* What the store has done, for who reads the log. */
@@ -330,10 +355,12 @@ static void close_store(struct gateway *g)
 
 bool gateway_drain(struct gateway *g)
 {
-    int64_t deadline = clock_mono_ns() + (int64_t)g->snapshot->config->drain_timeout_ms * NS_PER_MS;
-    /* Who calls this gateway as an adapter stops doing so before anything is refused. */
-    registrar_stop(g->registrar, deadline);
-    g->registrar = NULL;
+    int64_t now = clock_mono_ns();
+    int64_t patience = (int64_t)g->snapshot->config->drain_timeout_ms * NS_PER_MS;
+    int64_t deadline = now + patience;
+    /* Who calls this gateway as an adapter stops doing so before anything is refused; who does not
+     * answer takes no more than half of the time. */
+    stop_registrar(g, now + patience / 2);
     dispatch_drain();
     registry_stop();
     for (size_t i = 0; i < g->n; i++)

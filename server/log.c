@@ -101,8 +101,11 @@ void log_stop(void)
     pthread_cond_signal(&logger.work);
     pthread_mutex_unlock(&logger.lock);
     pthread_join(logger.thread, NULL);
+    /* Who was not drained may log yet. */
+    pthread_mutex_lock(&logger.lock);
     buf_done(&logger.filling);
     buf_done(&logger.writing);
+    pthread_mutex_unlock(&logger.lock);
 }
 
 /* A line is built on the stack and copied in one go; what is longer is cut within its values. */

@@ -51,12 +51,12 @@ static struct offer *find_offer(struct parent *p, const struct adapter_kind *kin
     return o;
 }
 
-static bool is_stopping(const struct parent *p)
+static bool is_leaving(const struct parent *p)
 {
     pthread_mutex_lock(&p->registrar->lock);
-    bool stopping = p->registrar->stopping;
+    bool leaving = p->leaving;
     pthread_mutex_unlock(&p->registrar->lock);
-    return stopping;
+    return leaving;
 }
 
 /* Told once, until it works again. */
@@ -204,31 +204,64 @@ static void look_at(struct parent *p, const struct config_register *g, struct ar
         register_offer(p, a, o, req);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_for(const struct parent *p, const struct config_register *g)
+{
+    return same_text(p->gateway, g->gateway) && same_text(p->token_file, g->token_file) &&
+           same_text(p->ca, g->ca) && same_text(p->cert, g->cert) && same_text(p->key, g->key);
+}
+
+/* What a configuration says of it; NULL where it does not name it. */
+static const struct config_register *said_of(const struct parent *p, const struct config *config)
+{
+    for (size_t i = 0; i < config->n_registers; i++)
+        if (is_for(p, &config->registers[i]))
+            return &config->registers[i];
+    return NULL;
+}
+
+/* Whether somebody who went there by another way is about to take back what is registered. */
+static bool is_awaited(const struct parent *p)
+{
+    struct registrar *r = p->registrar;
+    bool awaited = false;
+
+    pthread_mutex_lock(&r->lock);
+    for (const struct parent *o = r->parents; o; o = o->next)
+        awaited =
+            awaited || (o != p && o->leaving && !o->left && same_text(o->gateway, p->gateway));
+    pthread_mutex_unlock(&r->lock);
+    return awaited;
+}
+
 static void look(struct parent *p)
 {
     struct snapshot *s = snapshot_get();
+    const struct config_register *g = s ? said_of(p, s->config) : NULL;
     struct arena a;
 
-    if (!s)
-        return;
-    /* Where a reload has changed more than what is offered, another registrar is about to begin. */
-    if (p->index >= s->config->n_registers) {
-        snapshot_put(s);
+    /* While a reload goes on, the configuration in force is not the one that names it. */
+    if (!g || is_awaited(p)) {
+        if (s)
+            snapshot_put(s);
         return;
     }
-    const struct config_register *g = &s->config->registers[p->index];
     if (g->token_file)
         read_token(p, g->token_file);
     for (struct offer *o = p->offers; o; o = o->next)
         o->wanted = false;
-    for (size_t i = 0; i < s->n && !is_stopping(p); i++) {
+    for (size_t i = 0; i < s->n && !is_leaving(p); i++) {
         arena_init(&a, SCRATCH_MAX);
         if (s->connections[i]->kind->version[0])
             look_at(p, g, &a, s, s->connections[i]->kind);
         arena_done(&a);
     }
     snapshot_put(s);
-    for (struct offer *o = p->offers; o && !is_stopping(p); o = o->next)
+    for (struct offer *o = p->offers; o && !is_leaving(p); o = o->next)
         if (o->registered && !o->wanted)
             drain_offer(p, o, clock_mono_ns() + CALL_NS);
 }
@@ -246,7 +279,7 @@ static void wait_for(struct parent *p, uint64_t *looks)
     at.tv_nsec = due % NS_PER_SEC;
     pthread_mutex_lock(&r->lock);
     int rc = 0;
-    while (!r->stopping && r->looks == *looks && rc == 0)
+    while (!p->leaving && r->looks == *looks && rc == 0)
         rc = pthread_cond_timedwait(&r->woken, &r->lock, &at);
     *looks = r->looks;
     pthread_mutex_unlock(&r->lock);
@@ -255,72 +288,102 @@ static void wait_for(struct parent *p, uint64_t *looks)
 static void *run(void *ctx)
 {
     struct parent *p = ctx;
+    struct registrar *r = p->registrar;
     uint64_t looks = 0;
 
-    while (!is_stopping(p)) {
+    while (!is_leaving(p)) {
         look(p);
         wait_for(p, &looks);
     }
     for (struct offer *o = p->offers; o; o = o->next)
         if (o->registered)
-            drain_offer(p, o, p->registrar->stop_by_ns);
+            drain_offer(p, o, p->leave_by_ns);
+    pthread_mutex_lock(&r->lock);
+    p->left = true;
+    r->looks++;
+    pthread_cond_broadcast(&r->woken);
+    pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
 /* ---- start and end ---- */
 
-static bool start_one(struct registrar *r, size_t i, const struct config_register *config,
-                      char ret_why[512])
+/* A parent whose thread is none, or has ended. */
+static void free_parent(struct parent *p)
 {
-    struct parent *p = &r->parents[i];
+    sp_client_free(p->client);
+    OPENSSL_cleanse(p->token, sizeof(p->token));
+    while (p->offers) {
+        struct offer *o = p->offers;
+        p->offers = o->next;
+        free(o->name);
+        free(o->version);
+        free(o);
+    }
+    char *texts[] = {p->gateway, p->token_file, p->ca, p->cert, p->key};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free(texts[i]);
+    free(p);
+}
+
+static bool copy_text(char **to, const char *text)
+{
+    *to = text ? strdup(text) : NULL;
+    return *to || !text;
+}
+
+static struct parent *start_one(struct registrar *r, const struct config_register *config,
+                                char ret_why[512])
+{
+    struct parent *p = calloc(1, sizeof(*p));
     struct open_error error = {"out of memory"};
 
-    *p = (struct parent){.registrar = r, .index = i, .heartbeat_ms = HEARTBEAT_MS};
-    if (config->token_file && !read_token(p, config->token_file)) {
-        snprintf(ret_why, 512, "register: cannot read a token from %.300s", config->token_file);
-        return false;
+    snprintf(ret_why, 512, "out of memory");
+    if (!p)
+        return NULL;
+    p->registrar = r;
+    p->heartbeat_ms = HEARTBEAT_MS;
+    if (!copy_text(&p->gateway, config->gateway) ||
+        !copy_text(&p->token_file, config->token_file) || !copy_text(&p->ca, config->ca) ||
+        !copy_text(&p->cert, config->cert) || !copy_text(&p->key, config->key)) {
+        free_parent(p);
+        return NULL;
+    }
+    if (p->token_file && !read_token(p, p->token_file)) {
+        snprintf(ret_why, 512, "register: cannot read a token from %.300s", p->token_file);
+        free_parent(p);
+        return NULL;
     }
     p->client = sp_client_new(
-        config->gateway,
-        &(struct sp_options){.ca = config->ca, .cert = config->cert, .key = config->key}, &error);
-    if (!p->client) {
+        p->gateway, &(struct sp_options){.ca = p->ca, .cert = p->cert, .key = p->key}, &error);
+    if (!p->client)
         memcpy(ret_why, error.text, sizeof(error.text));
-        return false;
-    }
-    p->started = pthread_create(&p->thread, NULL, run, p) == 0;
-    if (!p->started)
+    else if (pthread_create(&p->thread, NULL, run, p) != 0)
         snprintf(ret_why, 512, "the system has no thread left");
-    return p->started;
+    else
+        return p;
+    free_parent(p);
+    return NULL;
 }
 
-static void end(struct registrar *r)
+/* Those before `until` that a configuration does not name. */
+static void begin_leaving(struct registrar *r, const struct config *config,
+                          const struct parent *until, int64_t deadline_ns)
 {
     pthread_mutex_lock(&r->lock);
-    r->stopping = true;
+    for (struct parent *p = r->parents; p != until; p = p->next) {
+        if (p->leaving || (config && said_of(p, config)))
+            continue;
+        p->leave_by_ns = deadline_ns;
+        p->leaving = true;
+    }
     pthread_cond_broadcast(&r->woken);
     pthread_mutex_unlock(&r->lock);
-    for (size_t i = 0; i < r->n; i++) {
-        struct parent *p = &r->parents[i];
-        if (p->started)
-            pthread_join(p->thread, NULL);
-        sp_client_free(p->client);
-        OPENSSL_cleanse(p->token, sizeof(p->token));
-        while (p->offers) {
-            struct offer *o = p->offers;
-            p->offers = o->next;
-            free(o->name);
-            free(o->version);
-            free(o);
-        }
-    }
-    pthread_cond_destroy(&r->woken);
-    pthread_mutex_destroy(&r->lock);
-    free(r);
 }
 
-struct registrar *registrar_start(const struct config *config, char ret_why[512])
+struct registrar *registrar_new(void)
 {
-    struct registrar *r = calloc(1, sizeof(*r) + config->n_registers * sizeof(r->parents[0]));
+    struct registrar *r = calloc(1, sizeof(*r));
     pthread_condattr_t attr;
 
     if (!r || !registrar_make_token()) {
@@ -332,30 +395,40 @@ struct registrar *registrar_start(const struct config *config, char ret_why[512]
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&r->woken, &attr);
     pthread_condattr_destroy(&attr);
-    for (size_t i = 0; i < config->n_registers; i++) {
-        r->n++;
-        if (!start_one(r, i, &config->registers[i], ret_why)) {
-            end(r);
-            return NULL;
-        }
-    }
     return r;
 }
 
-static bool same_text(const char *a, const char *b)
+static bool goes_on(const struct registrar *r, const struct config_register *g)
 {
-    return a == b || (a && b && strcmp(a, b) == 0);
+    for (const struct parent *p = r->parents; p; p = p->next)
+        if (!p->leaving && is_for(p, g))
+            return true;
+    return false;
 }
 
-bool registrar_fits(const struct config *before, const struct config *now)
+bool registrar_take(struct registrar *r, const struct config *config, char ret_why[512])
 {
-    bool same = before->n_registers == now->n_registers;
-    for (size_t i = 0; same && i < now->n_registers; i++) {
-        const struct config_register *a = &before->registers[i], *b = &now->registers[i];
-        same = same_text(a->gateway, b->gateway) && same_text(a->token_file, b->token_file) &&
-               same_text(a->ca, b->ca) && same_text(a->cert, b->cert) && same_text(a->key, b->key);
+    const struct parent *before = r->parents;
+
+    for (size_t i = 0; i < config->n_registers; i++) {
+        if (goes_on(r, &config->registers[i]))
+            continue;
+        struct parent *p = start_one(r, &config->registers[i], ret_why);
+        if (!p) {
+            begin_leaving(r, NULL, before, 0);
+            return false;
+        }
+        pthread_mutex_lock(&r->lock);
+        p->next = r->parents;
+        r->parents = p;
+        pthread_mutex_unlock(&r->lock);
     }
-    return same;
+    return true;
+}
+
+void registrar_leave(struct registrar *r, const struct config *config, int64_t deadline_ns)
+{
+    begin_leaving(r, config, NULL, deadline_ns);
 }
 
 void registrar_look(struct registrar *r)
@@ -366,12 +439,38 @@ void registrar_look(struct registrar *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-void registrar_stop(struct registrar *r, int64_t deadline_ns)
+size_t registrar_tidy(struct registrar *r)
+{
+    struct parent *gone = NULL;
+    size_t n = 0;
+
+    pthread_mutex_lock(&r->lock);
+    for (struct parent **at = &r->parents; *at;) {
+        struct parent *p = *at;
+        if (!p->left) {
+            n++;
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        p->next = gone;
+        gone = p;
+    }
+    pthread_mutex_unlock(&r->lock);
+    while (gone) {
+        struct parent *p = gone;
+        gone = p->next;
+        pthread_join(p->thread, NULL);
+        free_parent(p);
+    }
+    return n;
+}
+
+void registrar_free(struct registrar *r)
 {
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stop_by_ns = deadline_ns;
-    pthread_mutex_unlock(&r->lock);
-    end(r);
+    pthread_cond_destroy(&r->woken);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
 }

@@ -1,6 +1,7 @@
 /* Offers clouds of this gateway to others: registers them there, renews, registers again where the
  * other side has forgotten, and takes them back at the end. A thread for each gateway that the
- * configuration names.
+ * configuration names; where two gateways offer clouds to each other, neither may wait for the
+ * other to let go with the thread that lets go.
  */
 #ifndef ISOBAR_REGISTRAR_H
 #define ISOBAR_REGISTRAR_H
@@ -9,18 +10,24 @@
 
 struct registrar;
 
-/* To whom the configuration says; what, and how, is read from the one in force (connection.h).
- * NULL, with words, where memory is short, a token cannot be read, or a URL is none. Main thread,
- * as the next three. */
-struct registrar *registrar_start(const struct config *config, char ret_why[512]) MUST_USE;
-/* Whether one that was started with a configuration goes on with another one: the same gateways,
- * and the same way to them. */
-bool registrar_fits(const struct config *before, const struct config *now);
+/* One with nobody to offer anything to; NULL where memory or chance is short. Main thread, as the
+ * following. */
+struct registrar *registrar_new(void) MUST_USE;
+/* Begin with the gateways that a configuration names, where that has not been done: nothing is
+ * offered before the configuration is in force (connection.h), from which it is read what, and how.
+ * False, with words, and all as it was, where memory is short, a token or certificate cannot be
+ * read, or a URL is none. */
+bool registrar_take(struct registrar *r, const struct config *config, char ret_why[512]) MUST_USE;
+/* Leave those that a configuration does not name (NULL: all): have them send nothing more, wait
+ * until what they have sent is answered, and deregister; at the latest at the deadline
+ * (CLOCK_MONOTONIC). That goes on by itself. */
+void registrar_leave(struct registrar *r, const struct config *config, int64_t deadline_ns);
+/* Free what has left; returns how many have not. */
+size_t registrar_tidy(struct registrar *r);
 /* The clouds, or the configuration, may have changed. */
 void registrar_look(struct registrar *r);
-/* Have the others send nothing more, and wait until what they have sent is answered; then
- * deregister. At the latest at the deadline (CLOCK_MONOTONIC). NULL is allowed. */
-void registrar_stop(struct registrar *r, int64_t deadline_ns);
+/* Everybody has left. NULL is allowed. */
+void registrar_free(struct registrar *r);
 
 /* Whether a token (its SHA-256) is the one that others were given to call this gateway with. Any
  * thread. */

@@ -20,26 +20,25 @@ struct offer {
     unsigned failures;
 };
 
-/* One gateway that we register with. */
+/* One gateway that we register with, and the way to it; copies of what the configuration says. */
 struct parent {
+    struct parent *next;
     struct registrar *registrar;
-    size_t index; /* among the configuration's */
+    char *gateway, *token_file, *ca, *cert, *key; /* NULL where it does not say */
     struct sp_client *client;
     char token[SECRET_MAX];
     struct offer *offers;
     int heartbeat_ms;
     pthread_t thread;
-    bool started;
+    bool leaving, left; /* these under the lock */
+    int64_t leave_by_ns;
 };
 
 struct registrar {
     pthread_mutex_t lock;
     pthread_cond_t woken;
-    bool stopping;
-    uint64_t looks; /* how often the clouds may have changed */
-    int64_t stop_by_ns;
-    size_t n;
-    struct parent parents[];
+    uint64_t looks; /* how often the clouds, or who leaves, may have changed */
+    struct parent *parents;
 };
 
 /* ---- registrar_token.c ---- */

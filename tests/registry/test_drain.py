@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Processes that are ended, started and drained while they are called: nobody notices."""
 
+import os
 import signal
 import threading
 import time
 import unittest
 
-from fixture import CALL_S, DRAINING, OUT, UP, Case, sandboxes
+from fixture import BOX, CALL_S, DRAINING, OUT, UP, Case, sandboxes
 from isobar_wire import pb
 from load import Load, failures, reads
 
@@ -92,6 +93,70 @@ class Drained(Case):
             child.process.send_signal(signal.SIGHUP)
             self.wait_for('it has reloaded', lambda: len(child.events('reloaded')) > done)
         self.nobody_notices(gw, reads(id, 'far'), *[reload] * 8, threads=12)
+
+    def reload(self, gw, change, event='reloaded'):
+        """Its configuration, changed; what it says then."""
+        path = os.path.join(gw.folder, 'isobard.yaml')
+        with open(path) as f:
+            config = change(f.read())
+        with open(path, 'w') as f:
+            f.write(config)
+        done = len(gw.events(event))
+        gw.process.send_signal(signal.SIGHUP)
+        self.wait_for(event, lambda: len(gw.events(event)) > done)
+
+    def test_parents_come_and_go(self):
+        """Who stays does not notice that another one is added, or left."""
+        gw, other = self.gateway(), self.gateway()
+        child = self.child(gw)
+        self.wait_for('it has registered', lambda: 'far' in gw.admin.clouds())
+        id = gw.admin.created('rex', 'far', image='ubuntu', flavor='m1.small')
+        one = '{gateway: "%s", token_file: "%s"}' % (gw.url, gw.token_file('anything'))
+        two = '{gateway: "%s", token_file: "%s"}' % (other.url, other.token_file('anything'))
+
+        def both():
+            self.reload(child, lambda text: text.replace(one, '[%s, %s]' % (two, one)))
+            self.wait_for('it has registered there', lambda: 'far' in other.admin.clouds())
+
+        def first():
+            self.reload(child, lambda text: text.replace('[%s, %s]' % (two, one), one))
+            self.wait_for('it has left there', lambda: 'far' not in other.admin.clouds())
+        self.nobody_notices(gw, reads(id, 'far'), both, first, both)
+        self.reload(child, lambda text: text.replace('[%s, %s]' % (two, one), two))
+        self.wait_for('it has left', lambda: 'far' not in gw.admin.clouds())
+        self.assertIn('far', other.admin.clouds())
+
+    def test_parent_that_cannot_be(self):
+        """A reload that is refused changes nothing."""
+        gw = self.gateway()
+        child = self.child(gw)
+        self.wait_for('it has registered', lambda: 'far' in gw.admin.clouds())
+        junk = os.path.join(self.folder, 'junk.pem')
+        with open(junk, 'w') as f:
+            f.write('junk')
+        more = ', {gateway: "tls+tcp://127.0.0.1:1", token_file: "%s", ca: "%s"}]' % (
+            gw.token_file('anything'), junk)
+        self.reload(child, lambda text: text.replace('register: {', 'register: [{').replace(
+            'anything"}', 'anything"}' + more), 'reload refused')
+        time.sleep(5)
+        self.assertEqual(child.events('deregistered'), [])
+        self.assertEqual([each.status for each in gw.admin.adapters('sandbox').values()], [UP])
+        self.reload(child, lambda text: text.replace(more, ']'))
+        self.assertIn('far', gw.admin.clouds())
+
+    def test_two_that_serve_each_other(self):
+        """Both end at once: neither waits for the other until its time is over."""
+        gw = self.gateway(BOX + 'drain_timeout: 900s\n')
+        child = self.child(gw, more='drain_timeout: 900s\n')
+        self.reload(gw, lambda text: text + 'register: {gateway: "%s", token_file: "%s"}\n' % (
+            child.url, child.token_file('anything')))
+        self.wait_for('each has the other', lambda: 'far' in gw.admin.clouds() and
+                      'box' in child.admin.clouds())
+        for each in gw, child:
+            each.process.send_signal(signal.SIGTERM)
+        for each in gw, child:
+            self.assertEqual(each.process.wait(CALL_S), 0)
+            self.assertEqual(each.events('not drained'), [])
 
     def test_parent_reloads(self):
         gw = self.gateway()
