@@ -8,7 +8,6 @@
 #include "isobar/message.h"
 #include "isobar/near.h"
 #include "isobar/result.h"
-#include "isobar/utf8.h"
 
 /* ---- the message by itself ---- */
 
@@ -19,58 +18,60 @@ struct check {
     bool malformed; /* other languages would not even have decoded it */
 };
 
-static void violation(struct check *c, const char *path, const char *field, const char *what)
+/* "spec.volumes" for a place. */
+static void print_path(const struct message_place *place, char *ret, size_t size)
 {
-    char full[256];
-    snprintf(full, sizeof(full), "%s%s%s", path, path[0] ? "." : "", field);
-    result_add_violation(c->arena, c->result, full, "%s", what);
-}
-
-static void check_message(struct check *c, const ProtobufCMessage *m, const char *path);
-
-static void check_value(struct check *c, const ProtobufCFieldDescriptor *f, const void *value,
-                        const char *path)
-{
-    if (f->type == PROTOBUF_C_TYPE_STRING) {
-        const char *text = *(const char *const *)value;
-        if (text && !utf8_is(text, strlen(text))) {
-            violation(c, path, f->name, "is not valid UTF-8");
-            c->malformed = true;
-        }
-    } else if (f->type == PROTOBUF_C_TYPE_ENUM) {
-        if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
-            violation(c, path, f->name, "has a value that this version does not know");
-    } else if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
-        const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
-        char deeper[192];
-        snprintf(deeper, sizeof(deeper), "%s%s%s", path, path[0] ? "." : "", f->name);
-        if (inner)
-            check_message(c, inner, deeper);
-    }
-}
-
-static void check_message(struct check *c, const ProtobufCMessage *m, const char *path)
-{
-    for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
-        size_t n = message_count(m, f);
-        for (size_t k = 0; k < n; k++)
-            check_value(c, f, message_at(m, f, k), path);
-    }
-    if (!c->strict)
+    ret[0] = '\0';
+    if (!place)
         return;
-    for (unsigned i = 0; i < m->n_unknown_fields; i++) {
+    print_path(place->outer, ret, size);
+    size_t len = strlen(ret);
+    snprintf(ret + len, size - len, "%s%s", len ? "." : "", place->field->name);
+}
+
+static void violation(struct check *c, const struct message_place *place, const char *what)
+{
+    char path[256];
+    print_path(place, path, sizeof(path));
+    result_add_violation(c->arena, c->result, path, "%s", what);
+}
+
+static void check_unknown(struct check *c, const ProtobufCMessage *m,
+                          const struct message_place *outer)
+{
+    for (unsigned i = 0; c->strict && i < m->n_unknown_fields; i++) {
         char name[32];
         snprintf(name, sizeof(name), "#%u", (unsigned)m->unknown_fields[i].tag);
-        violation(c, path, name, "is a field that this version of the gateway does not know");
+        ProtobufCFieldDescriptor unknown = {.name = name};
+        violation(c, &(struct message_place){outer, &unknown},
+                  "is a field that this version of the gateway does not know");
     }
+}
+
+static bool check_value(void *ctx, const struct message_place *place, const void *value)
+{
+    struct check *c = ctx;
+    const ProtobufCFieldDescriptor *f = place->field;
+    if (message_is_malformed(place, value)) {
+        violation(c, place, "is not valid UTF-8");
+        c->malformed = true;
+    } else if (f->type == PROTOBUF_C_TYPE_ENUM) {
+        if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
+            violation(c, place, "has a value that this version does not know");
+    } else if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
+        const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
+        if (inner)
+            check_unknown(c, inner, place);
+    }
+    return true;
 }
 
 pb_ResultCode validate_message(struct arena *a, const ProtobufCMessage *m, bool strict,
                                pb_Result *result)
 {
     struct check c = {a, result, strict, false};
-    check_message(&c, m, "");
+    (void)!message_walk(m, check_value, &c);
+    check_unknown(&c, m, NULL);
     if (result->n_violations == 0)
         return RESULT_CODE_OK;
     pb_ResultCode code = c.malformed ? RESULT_CODE_INVALID_REQUEST : RESULT_CODE_BAD_REQUEST_DATA;

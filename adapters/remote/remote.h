@@ -44,6 +44,10 @@ pb_ResultCode remote_ask(struct adapter *a, struct op *op, const struct remote_q
 pb_ResultCode remote_result(struct adapter *a, struct op *op, const char *who,
                             const pb_Result *theirs, bool changes);
 
+/* Whether a success, with that body, can be what has come of the question. What cannot is no reply:
+ * of an order that gets such a one nobody knows what it has done. */
+bool remote_fits(const struct remote_question *q, pb_ResultCode code, const ProtobufCMessage *body);
+
 /* Whether it was refused at the door of who has registered: nothing has been done, and another one
  * may serve. A token is new with each start of a process, before its registration is. */
 bool remote_is_door(const pb_Result *theirs);

@@ -175,13 +175,15 @@ static enum sp_outcome take_answer(struct errand *e, ProtobufCMessage *ret, pb_R
     const char *url = sp_client_url(e->client);
     pb_Reply *reply =
         isobar__v1__reply__unpack(arena_allocator(&e->scratch), e->reply.len, e->reply.data);
-    bool ok = reply && reply->result;
+    bool ok = reply && reply->result && (!reply->noted || message_is_utf8(&reply->noted->base));
     ProtobufCMessage *body = NULL;
 
     if (ok && result_is_success(reply->result->code)) {
         body = protobuf_c_message_unpack(ret->descriptor, arena_allocator(e->op->arena),
                                          reply->body.len, reply->body.data);
-        ok = body != NULL || e->op->arena->exhausted;
+        /* One machine with a name that is no text, and strict clients lose a list of all clouds. */
+        ok = body ? message_is_utf8(body) && remote_fits(e->q, reply->result->code, body)
+                  : e->op->arena->exhausted;
     }
     if (!ok) {
         e->failure = (struct sp_failure){.sent = true};
@@ -189,6 +191,8 @@ static enum sp_outcome take_answer(struct errand *e, ProtobufCMessage *ret, pb_R
                  url);
         return SP_AMBIGUOUS;
     }
+    /* But for that they are words only, and the code counts. */
+    message_mend(&reply->result->base);
     if (!e->a->own && remote_is_door(reply->result)) {
         e->failure = (struct sp_failure){.sent = false};
         snprintf(e->failure.reason, sizeof(e->failure.reason), "%s refuses this gateway: %.120s",

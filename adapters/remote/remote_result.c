@@ -49,6 +49,21 @@ bool remote_is_door(const pb_Result *theirs)
     }
 }
 
+bool remote_fits(const struct remote_question *q, pb_ResultCode code, const ProtobufCMessage *body)
+{
+    const ProtobufCMessageDescriptor *type = q->req->descriptor;
+
+    /* Accepted: it goes on; remote_result() has the words. */
+    if (!q->changes || code == RESULT_CODE_ACCEPTED)
+        return true;
+    if (type == &pb_CreateVmRequest_desc) {
+        const pb_Vm *vm = ((const pb_CreateVmResponse *)(const void *)body)->vm;
+        return (code == RESULT_CODE_CREATED || code == RESULT_CODE_OK) && vm && vm->id[0];
+    }
+    bool deletes = type == &pb_DeleteVmRequest_desc || type == &pb_DeleteLeftoverRequest_desc;
+    return code == RESULT_CODE_OK || code == (deletes ? RESULT_CODE_DELETED : RESULT_CODE_CHANGED);
+}
+
 static bool is_connection_fault(const pb_Result *theirs)
 {
     return theirs->code == RESULT_CODE_METHOD_NOT_ALLOWED || remote_is_door(theirs);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isobar/utf8.h"
+
 static void *at(const ProtobufCMessage *m, size_t offset)
 {
     return (char *)(uintptr_t)m + offset;
@@ -143,6 +145,65 @@ bool message_set_text(struct arena *a, ProtobufCMessage *m, const ProtobufCField
     default:
         return false;
     }
+}
+
+/* ---- all values ---- */
+
+static bool walk(const ProtobufCMessage *m, const struct message_place *outer, message_visit *visit,
+                 void *ctx)
+{
+    for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+        struct message_place place = {outer, f};
+        size_t n = message_count(m, f);
+        for (size_t k = 0; k < n; k++) {
+            const void *value = message_at(m, f, k);
+            const ProtobufCMessage *inner =
+                f->type == PROTOBUF_C_TYPE_MESSAGE ? *(const ProtobufCMessage *const *)value : NULL;
+            if (inner && !walk(inner, &place, visit, ctx))
+                return false;
+            if (!visit(ctx, &place, value))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool message_walk(const ProtobufCMessage *m, message_visit *visit, void *ctx)
+{
+    return walk(m, NULL, visit, ctx);
+}
+
+bool message_is_malformed(const struct message_place *place, const void *value)
+{
+    if (place->field->type != PROTOBUF_C_TYPE_STRING)
+        return false;
+    const char *text = *(const char *const *)value;
+    return text && !utf8_is(text, strlen(text));
+}
+
+static bool see_text(void *ctx, const struct message_place *place, const void *value)
+{
+    (void)ctx;
+    return !message_is_malformed(place, value);
+}
+
+bool message_is_utf8(const ProtobufCMessage *m)
+{
+    return message_walk(m, see_text, NULL);
+}
+
+static bool mend_text(void *ctx, const struct message_place *place, const void *value)
+{
+    (void)ctx;
+    if (message_is_malformed(place, value))
+        utf8_mend(*(char *const *)value);
+    return true;
+}
+
+void message_mend(ProtobufCMessage *m)
+{
+    (void)!message_walk(m, mend_text, NULL);
 }
 
 ProtobufCMessage *message_copy(struct arena *a, const ProtobufCMessage *m)

@@ -86,6 +86,13 @@ class Rubbish(Server):
         line.send(data[:4] + b'\xff\x00rubbish' * 50)
 
 
+class Latin(Server):
+    """Names each machine `teddy` by bytes that are no text."""
+
+    def reply(self, line, data):
+        line.send(data.replace(b'teddy', b'\xff\xfeddy'))
+
+
 class Mute(Server):
     """Takes every request, and answers none."""
 
@@ -119,6 +126,27 @@ class Deaf(Server):
                     pass
             except OSError:
                 pass
+
+
+class Liar(Quiet):
+    """Answers an order with a success that says nothing, in one way after the other; every second
+    one of each is carried out."""
+
+    WAYS = [('CREATED', {}), ('CREATED', {'vm': pb.Vm(name='nobody')}), ('OK', {}),
+            ('DELETED', {'vm': pb.Vm(id='toy-none')}), ('CHANGED', {'vm': pb.Vm(id='toy-none')})]
+    orders, done = 0, 0         # one order comes after the other
+
+    def create_vm(self, asked):
+        n, self.orders = self.orders, self.orders + 1
+        if n % 2:
+            super().create_vm(asked)
+            self.done += 1
+        code, said = self.WAYS[n // 2 % len(self.WAYS)]
+        return code, pb.CreateVmResponse(**said)
+
+
+def liar():
+    return Liar('toy', '1.0.0', ['toy'], toy_machines.Cloud(boot_s=0.1, pace_s=0.05))
 
 
 def serve(test, kind, id, adapter=None):

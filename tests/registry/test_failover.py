@@ -9,8 +9,9 @@ import unittest
 from fixture import UP, sanitized
 from isobar_wire import Server, pb
 from load import Load, Orders, creates, failures, reads
-from registrant import (Deaf, Hearts, Huge, Mute, Noise, Rubbish, end, nursery, registered,
-                        serve)
+from registrant import (Deaf, Hearts, Huge, Latin, Liar, Mute, Noise, Rubbish, end, liar, nursery,
+                        registered, serve)
+import toy_machines
 
 # What a caller's deadline may be late by: the machine may be busy.
 LATE_S = 30
@@ -168,6 +169,38 @@ class Failover(Orders):
         outcomes = self.under(gw, creates(), lambda: None, before=30, after=10, threads=3)
         codes = self.exactly_once(gw, outcomes)
         self.assertEqual(set(codes), {'CREATED'}, codes)
+
+    def test_no_text(self):
+        """A name that is no UTF-8 reaches nobody: another one is asked."""
+        self.no_read_fails(Latin)
+
+    def test_no_text_alone(self):
+        """Where there is no other, the lists of all clouds lack that cloud, and no more."""
+        gw, adapter = self.gateway(), nursery()
+        url = serve(self, Latin, 'bad', adapter).url
+        registered(gw.asker('toys'), 'bad', endpoints=[url])
+        boxed = gw.admin.ok('VmService/CreateVm', cloud='box', wait=pb.WAIT_RUNNING, spec=pb.VmSpec(
+            name='web', image_id='ubuntu', flavor_name='m1.small', network_id='private')).vm.id
+        image, flavor = toy_machines.IMAGES[0]['id'], toy_machines.FLAVORS[0]['id']
+        adapter.machines.create('teddy', image, flavor, {}, '')
+        answer = self.gets(gw.admin.ask('VmService/ListVms', timeout_s=10), 'PARTIAL')
+        self.assertEqual([each.id for each in answer.response.vms], [boxed])
+        # What it says of a failure is made text.
+        answer = gw.admin.ask('VmService/GetVm', cloud='toy', id='teddybear')
+        self.assertIn('??ddybear', self.gets(answer, 'NOT_FOUND', 'id').result.detail)
+
+    def test_liar(self):
+        """A create is no success where its answer shows no machine: the cloud is asked."""
+        gw, adapter = self.gateway(), liar()
+        registered(gw.asker('toys'), 'bad', endpoints=[serve(self, Server, 'bad', adapter).url])
+        hearts = Hearts(gw, ['bad'])
+        self.addCleanup(hearts.stop)
+        work = creates(timeout_s=10)
+        outcomes = [work(gw.admin, n) for n in range(2 * len(Liar.WAYS))]
+        codes = self.exactly_once(gw, outcomes)
+        self.assertLessEqual(set(codes), {'CREATED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'}, codes)
+        self.assertGreater(adapter.orders, len(Liar.WAYS))
+        self.assertEqual(codes['CREATED'], adapter.done)
 
     def test_noise(self):
         self.no_read_fails(Noise)

@@ -34,6 +34,24 @@ bool message_set_text(struct arena *a, ProtobufCMessage *m, const ProtobufCField
                       const char *text);
 void message_set_string(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, char *value);
 
+/* Where a value is: in a field of the message, or of one that is in it. */
+struct message_place {
+    const struct message_place *outer; /* the field that has that one; NULL: the message itself */
+    const ProtobufCFieldDescriptor *field;
+};
+
+/* What is called for each value; `value` as message_at() has it. False ends the walk. */
+typedef bool message_visit(void *ctx, const struct message_place *place, const void *value);
+/* All values, and those of the messages in it, each message behind its own; whether it came to the
+ * end. */
+bool message_walk(const ProtobufCMessage *m, message_visit *visit, void *ctx);
+
+/* What protobuf-c does not look at: whether a value is a string that is not UTF-8. */
+bool message_is_malformed(const struct message_place *place, const void *value);
+/* Whether all strings of the message are UTF-8; or make them so, in place (utf8_mend). */
+bool message_is_utf8(const ProtobufCMessage *m);
+void message_mend(ProtobufCMessage *m);
+
 /* A copy of the message in the arena, by way of its bytes; NULL where memory is short. */
 ProtobufCMessage *message_copy(struct arena *a, const ProtobufCMessage *m);
 
