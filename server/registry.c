@@ -22,7 +22,10 @@
  * suspects itself. */
 #define SUSPECT_LEAST   3
 #define SUSPECT_PERCENT 85
-#define LOOK_NS         NS_PER_SEC
+/* Who has been silent for longer is renewed for no more: then it is not the gateway. */
+#define KEEP_NS (600 * NS_PER_SEC)
+
+#define LOOK_NS NS_PER_SEC
 
 struct registry registry = {.changing = PTHREAD_MUTEX_INITIALIZER,
                             .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -116,8 +119,9 @@ static int64_t *suspect_itself(int64_t now_ns, size_t *ret_n)
     bool suspects = overdue >= SUSPECT_LEAST && (n - overdue) * 100 < n * SUSPECT_PERCENT;
     int64_t *leases = suspects ? calloc(overdue, sizeof(*leases)) : NULL;
     HASH_ITER (hh, registry.table, r, next) {
-        bool keep = leases && is_present(r) && now_ns - r->heard_ns > OVERDUE_NS;
-        bool kept = keep && now_ns - r->heard_ns > LEASE_MS * NS_PER_MS;
+        int64_t silent_ns = now_ns - r->heard_ns;
+        bool keep = leases && is_present(r) && silent_ns > OVERDUE_NS && silent_ns <= KEEP_NS;
+        bool kept = keep && silent_ns > LEASE_MS * NS_PER_MS;
         if (keep)
             leases[i++] = r->lease;
         if (kept != r->kept) {
@@ -145,20 +149,29 @@ void registry_forget_gone(int64_t before_ns)
 
 /* ---- calls that wait for something to happen ---- */
 
+/* Whether something has changed that a parked watch waits for; fills in its answer. */
+static bool is_news(struct call *c)
+{
+    pb_WatchAdaptersRequest *req = (pb_WatchAdaptersRequest *)(void *)c->req;
+    pb_WatchAdaptersResponse *rsp = (pb_WatchAdaptersResponse *)(void *)c->rsp;
+    bool news = registry.revision > req->after && registry_count(req->name, req->after) > 0;
+
+    if (news)
+        rsp->n_adapters = registry_gather(&c->arena, req->name, req->after, &rsp->adapters);
+    else if (registry.revision > req->after)
+        req->after = registry.revision; /* what was of others is not looked at again */
+    rsp->revision = registry.revision;
+    c->result->code = RESULT_CODE_OK;
+    return news;
+}
+
 /* Whether a parked call has come to its end; fills in its answer. */
 static bool is_over(struct call *c, int64_t now_ns)
 {
-    bool late = registry.stopping || now_ns >= c->deadline_ns;
+    bool late = registry.stopping || now_ns >= c->deadline_ns || cancel_is_raised(&c->cancelled);
 
-    if (c->rsp->descriptor == &pb_WatchAdaptersResponse_desc) {
-        const pb_WatchAdaptersRequest *req = (const pb_WatchAdaptersRequest *)(const void *)c->req;
-        pb_WatchAdaptersResponse *rsp = (pb_WatchAdaptersResponse *)(void *)c->rsp;
-        rsp->revision = registry.revision;
-        if (registry.revision > req->after)
-            rsp->n_adapters = registry_gather(&c->arena, req->name, req->after, &rsp->adapters);
-        c->result->code = RESULT_CODE_OK;
-        return late || rsp->n_adapters > 0;
-    }
+    if (c->rsp->descriptor == &pb_WatchAdaptersResponse_desc)
+        return is_news(c) || late;
     const pb_DrainAdapterRequest *req = (const pb_DrainAdapterRequest *)(const void *)c->req;
     const struct registered *r = registry_find(req->name, req->id);
     struct instance_stats stats = {0};
@@ -203,7 +216,8 @@ static void end_all(struct call *calls)
 /* When to look again. */
 static int pause_ms(int64_t now_ns)
 {
-    int64_t until = registry.table ? now_ns + LOOK_NS : INT64_MAX;
+    /* Nobody wakes us where the caller of one that is parked goes. */
+    int64_t until = registry.table || registry.parked ? now_ns + LOOK_NS : INT64_MAX;
 
     for (const struct call *c = registry.parked; c; c = c->next) {
         int64_t due = c->rsp->descriptor == &pb_DrainAdapterResponse_desc ? now_ns + 10 * NS_PER_MS

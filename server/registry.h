@@ -2,8 +2,9 @@
  *
  * A registration is a record in the store with a lease of 10 s; who does not renew it is out of
  * service when the lease ends. Where many fall silent at once the gateway suspects itself, renews
- * for them, and keeps the last known set (Eureka's self-preservation). What has ended stays known
- * for an hour, with what somebody has set for it, and is taken up where it registers again.
+ * for them, and keeps the last known set (Eureka's self-preservation), each for ten minutes at
+ * most. What has ended stays known for an hour, with what somebody has set for it, and is taken up
+ * where it registers again; so long the clouds of one that has lapsed are no other adapter's.
  *
  * Handlers change the table and wake the main thread, which gives the groups their members, makes a
  * new snapshot where clouds or adapters have changed, and then answers: when a registration is
@@ -60,7 +61,8 @@ size_t registry_clouds(struct arena *a, struct registry_cloud **ret);
 size_t registry_path(struct arena *a, const char *adapter, const char *cloud, const char ***ret);
 /* All instances of an adapter ("": of all) as AdapterService shows them, by name and id. */
 size_t registry_show(struct arena *a, const char *adapter, pb_Adapter ***ret);
-/* The newest registered kind of an adapter, or the one of a version; held. NULL: there is none. */
+/* The newest registered kind of an adapter, or the one of a version, of those that are there; else
+ * of those that are known. Held. NULL: there is none. */
 struct adapter_kind *registry_kind(const char *adapter, const char *version);
 /* This gateway in paths. */
 void registry_own_id(char ret[9]);

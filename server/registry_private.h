@@ -86,7 +86,8 @@ void registry_touch(struct registered *r);
 /* As AdapterService shows it. */
 pb_AdapterInstance *registry_show_instance(struct arena *a, const struct registered *r);
 pb_Adapter *registry_show_one(struct arena *a, const struct registered *r);
-/* Those that fit and have changed after a revision. */
+/* Those that fit and have changed after a revision: how many they are, and all. */
+size_t registry_count(const char *adapter, uint64_t after);
 size_t registry_gather(struct arena *a, const char *adapter, uint64_t after, pb_Adapter ***ret);
 
 /* ---- registry_call.c ---- */
@@ -100,6 +101,8 @@ pb_ResultCode registry_forbidden(struct call *c, const char *adapter);
 
 /* What an instance offers under this name; NULL: nothing. */
 const pb_OfferedCloud *registered_offer(const struct registered *r, const char *cloud);
+/* Whether the first is of a newer version; the other may be NULL. */
+bool registry_is_newer(const struct adapter_kind *a, const struct adapter_kind *b);
 void registry_forget_ways(void);
 
 /* ---- registry_record.c ---- */

@@ -19,21 +19,50 @@ static pb_ResultCode fail_store(struct call *c, enum store_outcome outcome)
                        outcome == STORE_FULL ? "it is full" : "it does not work");
 }
 
-/* Another adapter that offers one of the clouds. */
+/* The first of the clouds that an instance offers too; NULL: none. */
+static const char *shared_cloud(const pb_RegisterAdapterRequest *req, const struct registered *r)
+{
+    for (size_t i = 0; i < req->n_clouds; i++)
+        if (registered_offer(r, req->clouds[i]->name))
+            return req->clouds[i]->name;
+    return NULL;
+}
+
+/* Another adapter that offers one of the clouds; one that is there before one that has lapsed. Who
+ * has lapsed may come again, and its operations wait for it: at another adapter they would be
+ * ordered a second time. */
 static const struct registered *rival_of(const pb_RegisterAdapterRequest *req, const char **ret)
 {
     struct registered *r, *next;
+    const struct registered *lapsed = NULL;
 
     HASH_ITER (hh, registry.table, r, next) {
-        if (r->presence != PRESENT || strcmp(r->said->name, req->name) == 0)
+        const char *cloud = r->presence != LEFT && strcmp(r->said->name, req->name) != 0
+                                ? shared_cloud(req, r)
+                                : NULL;
+        if (!cloud || (lapsed && r->presence == LAPSED))
             continue;
-        for (size_t i = 0; i < req->n_clouds; i++)
-            if (registered_offer(r, req->clouds[i]->name)) {
-                *ret = req->clouds[i]->name;
-                return r;
-            }
+        *ret = cloud;
+        if (r->presence == PRESENT)
+            return r;
+        lapsed = r;
     }
-    return NULL;
+    return lapsed;
+}
+
+static pb_ResultCode fail_rival(struct call *c, const struct registered *rival, const char *cloud)
+{
+    const char *name = rival->said->name, *id = rival->said->id;
+
+    if (rival->presence == LAPSED)
+        return result_fail(&c->arena, c->result, RESULT_CODE_ALREADY_EXISTS,
+                           "cloud %s is offered by adapter %s already, whose instance %s/%s has "
+                           "lapsed and may come again: offer it under another name, or have an "
+                           "administrator deregister that instance",
+                           cloud, name, name, id);
+    return result_fail(&c->arena, c->result, RESULT_CODE_ALREADY_EXISTS,
+                       "cloud %s is offered by adapter %s already: offer it under another name",
+                       cloud, name);
 }
 
 /* Whether the table has room for it, and no other is in its way; what it inherits goes into the
@@ -55,9 +84,7 @@ static pb_ResultCode check_others(struct call *c, pb_AdapterRecord *record)
                            "your own",
                            req->id, req->name);
     else if (rival)
-        code = result_fail(&c->arena, c->result, RESULT_CODE_ALREADY_EXISTS,
-                           "cloud %s is offered by adapter %s already: offer it under another name",
-                           cloud, rival->said->name);
+        code = fail_rival(c, rival, cloud);
     else if (!before && HASH_COUNT(registry.table) >= INSTANCES_MAX)
         code = result_fail(&c->arena, c->result, RESULT_CODE_OVERLOADED,
                            "the gateway knows %d instances, and takes no more", INSTANCES_MAX);

@@ -93,16 +93,31 @@ static int by_key(const void *a, const void *b)
     return strcmp((*(struct registered *const *)a)->key, (*(struct registered *const *)b)->key);
 }
 
+static bool fits(const struct registered *r, const char *adapter, uint64_t after)
+{
+    return r->revision > after && (!adapter[0] || strcmp(adapter, r->said->name) == 0);
+}
+
+size_t registry_count(const char *adapter, uint64_t after)
+{
+    struct registered *r, *next;
+    size_t n = 0;
+
+    HASH_ITER (hh, registry.table, r, next)
+        n += fits(r, adapter, after);
+    return n;
+}
+
 size_t registry_gather(struct arena *a, const char *adapter, uint64_t after, pb_Adapter ***ret)
 {
     struct registered *r, *next;
-    size_t n = 0, most = HASH_COUNT(registry.table);
+    size_t n = 0, most = registry_count(adapter, after);
     const struct registered **found = arena_array(a, most + 1, sizeof(*found));
     pb_Adapter **shown = arena_array(a, most + 1, sizeof(*shown));
 
     *ret = shown;
     HASH_ITER (hh, registry.table, r, next)
-        if (found && r->revision > after && (!adapter[0] || strcmp(adapter, r->said->name) == 0))
+        if (found && fits(r, adapter, after))
             found[n++] = r;
     if (n > 0)
         qsort(found, n, sizeof(*found), by_key);
@@ -126,16 +141,19 @@ size_t registry_show(struct arena *a, const char *adapter, pb_Adapter ***ret)
 struct adapter_kind *registry_kind(const char *adapter, const char *version)
 {
     struct registered *r, *next;
-    struct adapter_kind *best = NULL;
+    struct adapter_kind *there = NULL, *known = NULL;
 
     pthread_mutex_lock(&registry.lock);
     HASH_ITER (hh, registry.table, r, next) {
         if (strcmp(r->said->name, adapter) != 0 ||
             (version[0] && strcmp(r->said->version, version) != 0))
             continue;
-        if (!best || semver_compare(&r->kind->semver, &best->semver) > 0)
-            best = r->kind;
+        if (registry_is_newer(r->kind, known))
+            known = r->kind;
+        if (r->presence == PRESENT && registry_is_newer(r->kind, there))
+            there = r->kind;
     }
+    struct adapter_kind *best = there ? there : known;
     if (best)
         kind_hold(best);
     pthread_mutex_unlock(&registry.lock);

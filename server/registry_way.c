@@ -28,7 +28,7 @@ static void add_traits(struct group_traits *t, const pb_CloudTraits *said)
     t->known = true;
 }
 
-static bool is_newer(const struct adapter_kind *a, const struct adapter_kind *b)
+bool registry_is_newer(const struct adapter_kind *a, const struct adapter_kind *b)
 {
     return !b || semver_compare(&a->semver, &b->semver) > 0;
 }
@@ -50,12 +50,12 @@ static bool way_fill(struct way *w)
         if (!offer || !semver_in(&r->kind->semver, w->range))
             continue;
         add_traits(&traits, offer->traits);
-        if (is_newer(r->kind, known))
+        if (registry_is_newer(r->kind, known))
             known = r->kind;
         if (registry_status(r) != ADAPTER_STATUS_UP)
             continue;
         members[n++] = (struct group_member){r->instance, registry_weight(r)};
-        if (registry_weight(r) > 0 && is_newer(r->kind, serving))
+        if (registry_weight(r) > 0 && registry_is_newer(r->kind, serving))
             serving = r->kind;
     }
     bool ok = group_set(w->group, members, n);

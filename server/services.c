@@ -2,10 +2,18 @@
 
 #include <string.h>
 
+#include "config.h"
 #include "isobar/result.h"
 #include "registrar.h"
 #include "registry.h"
 #include "words.h"
+
+static pb_ResultCode fail_token(struct call *c)
+{
+    result_add_violation(&c->arena, c->result, "page_token", "is not a token of an earlier page");
+    return result_fail(&c->arena, c->result, RESULT_CODE_BAD_REQUEST_DATA,
+                       "page_token is not a token of an earlier page: begin again without");
+}
 
 /* ---- clouds ---- */
 
@@ -67,23 +75,58 @@ static pb_Cloud *show_cloud(struct arena *a, struct connection *c)
     return shown;
 }
 
+/* A page token names a cloud. What is offered comes and goes, but is in order: the next page begins
+ * behind the place of one that has gone. */
+#define TOKEN_OFFERED "offered/"
+
+static bool is_offered(const struct connection *c)
+{
+    return c->config == &c->offered;
+}
+
+/* The first cloud behind a token; false: it is none. */
+static bool cloud_behind(const struct snapshot *s, const char *token, size_t *ret)
+{
+    size_t i = 0, prefix = strlen(TOKEN_OFFERED);
+    bool offered = strncmp(token, TOKEN_OFFERED, prefix) == 0;
+    const char *name = offered ? token + prefix : token;
+
+    if (offered) {
+        while (i < s->n &&
+               (!is_offered(s->connections[i]) || strcmp(s->connections[i]->name, name) <= 0))
+            i++;
+        *ret = i;
+        return config_is_name(name);
+    }
+    while (i < s->n &&
+           (is_offered(s->connections[i]) || strcmp(s->connections[i]->name, name) != 0))
+        i++;
+    *ret = i + 1;
+    return i < s->n;
+}
+
+static char *cloud_token(struct arena *a, const struct connection *c)
+{
+    return arena_printf(a, "%s%s", is_offered(c) ? TOKEN_OFFERED : "", c->name);
+}
+
 pb_ResultCode cloud_list(struct call *c)
 {
     const pb_ListCloudsRequest *req = (const pb_ListCloudsRequest *)(const void *)c->req;
     pb_ListCloudsResponse *rsp = (pb_ListCloudsResponse *)(void *)c->rsp;
     struct snapshot *s = c->snapshot;
-    size_t most = req->page_size ? req->page_size : s->n;
+    size_t most = req->page_size ? req->page_size : s->n, first = 0;
+    if (req->page_token[0] && !cloud_behind(s, req->page_token, &first))
+        return fail_token(c);
     rsp->clouds = arena_array(&c->arena, s->n + 1, sizeof(pb_Cloud *));
-    bool started = !req->page_token[0];
-    for (size_t i = 0; rsp->clouds && i < s->n; i++) {
-        if (started && rsp->n_clouds == most) {
-            rsp->next_page_token = rsp->clouds[most - 1]->name;
+    for (size_t i = first; rsp->clouds && i < s->n; i++) {
+        if (rsp->n_clouds == most) {
+            rsp->next_page_token = cloud_token(&c->arena, s->connections[i - 1]);
             break;
         }
-        pb_Cloud *shown = started ? show_cloud(&c->arena, s->connections[i]) : NULL;
+        pb_Cloud *shown = show_cloud(&c->arena, s->connections[i]);
         if (shown)
             rsp->clouds[rsp->n_clouds++] = shown;
-        started |= strcmp(s->connections[i]->name, req->page_token) == 0;
     }
     return RESULT_CODE_OK;
 }
@@ -130,6 +173,30 @@ static const char *place_of(struct arena *a, const pb_Adapter *shown)
                            : shown->name;
 }
 
+/* The first behind a token; false: it is none of this list. Instances are in order: one that is not
+ * known any more has its place all the same. */
+static bool adapter_behind(struct arena *a, const pb_ListAdaptersRequest *req,
+                           pb_Adapter *const *all, size_t n, size_t *ret)
+{
+    const char *token = req->page_token, *slash = strchr(token, '/');
+    size_t i = 0;
+
+    if (!slash) {
+        while (i < n && (all[i]->instance || strcmp(all[i]->name, token) != 0))
+            i++;
+        *ret = i + 1;
+        return i < n;
+    }
+    const char *name = arena_strndup(a, token, (size_t)(slash - token));
+    if (!name || !config_is_name(name) || !config_is_name(slash + 1) ||
+        (req->name[0] && strcmp(req->name, name) != 0))
+        return false;
+    while (i < n && (!all[i]->instance || strcmp(place_of(a, all[i]), token) <= 0))
+        i++;
+    *ret = i;
+    return true;
+}
+
 pb_ResultCode adapter_list(struct call *c)
 {
     const pb_ListAdaptersRequest *req = (const pb_ListAdaptersRequest *)(const void *)c->req;
@@ -137,10 +204,8 @@ pb_ResultCode adapter_list(struct call *c)
     size_t n;
     pb_Adapter **all = gather_adapters(&c->arena, req->name, &n);
     size_t first = 0, most = req->page_size ? req->page_size : n;
-    while (req->page_token[0] && first < n &&
-           strcmp(place_of(&c->arena, all[first]), req->page_token) != 0)
-        first++;
-    first += req->page_token[0] && first < n;
+    if (req->page_token[0] && !adapter_behind(&c->arena, req, all, n, &first))
+        return fail_token(c);
     rsp->adapters = all ? all + first : NULL;
     rsp->n_adapters = n - first < most ? n - first : most;
     if (rsp->n_adapters > 0 && first + rsp->n_adapters < n)

@@ -35,11 +35,13 @@ struct group {
     struct group_traits traits;
     struct member *members; /* first those that are drawn */
     size_t n, n_drawn;
-    uint64_t total; /* weight of those */
-    struct sticky {
-        uint64_t operation, instance;
-        size_t place; /* where it was then */
-    } sticky[STICKY];
+    uint64_t total;        /* weight of those */
+    struct sticky *sticky; /* STICKY of them, from the first operation on; NULL: none yet */
+};
+
+struct sticky {
+    uint64_t operation, instance;
+    size_t place; /* where it was then */
 };
 
 struct group *group_new(const char *cloud)
@@ -77,6 +79,7 @@ void group_put(struct group *g)
         return;
     members_free(g->members, g->n);
     pthread_mutex_destroy(&g->lock);
+    free(g->sticky);
     free(g->cloud);
     free(g);
 }
@@ -275,12 +278,15 @@ struct instance *group_take(struct group *g, const char *token, struct instance 
     uint64_t operation = token[0] ? hash_of(token) : 0;
 
     pthread_mutex_lock(&g->lock);
-    struct sticky *s = &g->sticky[operation % STICKY];
-    const struct member *m = operation ? stick(&c, s, operation) : NULL;
+    /* Where memory is short, it goes where any call goes. */
+    if (operation && g->n > 0 && !g->sticky)
+        g->sticky = calloc(STICKY, sizeof(*g->sticky));
+    struct sticky *s = operation && g->sticky ? &g->sticky[operation % STICKY] : NULL;
+    const struct member *m = s ? stick(&c, s, operation) : NULL;
     if (!m)
         m = choose(&c);
     struct instance *i = m ? instance_hold(m->instance) : NULL;
-    if (i && operation)
+    if (i && s)
         *s = (struct sticky){operation, i->number, (size_t)(m - g->members)};
     if (i)
         atomic_fetch_add(&i->in_flight, 1);

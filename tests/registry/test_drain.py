@@ -205,7 +205,7 @@ class DrainAdapter(Case):
     def test_something_in_flight(self):
         """It is answered when that has ended; or before, where nobody waits for so long."""
         gw = self.gateway()
-        child = self.child(gw, sandboxes('slow', latency_ms=4000))
+        child = self.child(gw, sandboxes('slow', latency_ms=10000))
         self.wait_for('it has registered', lambda: 'slow' in gw.admin.clouds())
         id, = gw.admin.adapters('sandbox')
         codes = []

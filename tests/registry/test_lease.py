@@ -9,7 +9,7 @@ import unittest
 
 from fixture import LEASE_S, OUT, UP, Case, side_by_side
 from isobar_wire import Server
-from registrant import Hearts, deregister, registered, renew, serve
+from registrant import Hearts, deregister, register, registered, renew, serve
 
 # By then a lease that nobody renews has ended, and one that is kept is kept.
 LAPSED_S = LEASE_S + 3
@@ -73,6 +73,38 @@ class Life(Leases):
             self.gets(method(asker), 'NOT_FOUND')
         registered(asker, endpoints=[url])
         self.assertEqual([each.id for each in gw.admin.machines('toy')], [id])
+
+    def test_lapsed_keeps_its_clouds(self):
+        """No other adapter gets their names, until it is forgotten or an administrator says so."""
+        gw = self.gateway()
+        toys, gadgets = gw.asker('toys'), gw.asker('gadgets')
+        registered(toys, clouds=['attic', 'cellar'])
+        self.lapses(gw, 'one')
+        wanted = dict(name='gadget', clouds=['shed', 'cellar'])
+        answer = self.gets(register(gadgets, 'g', **wanted), 'ALREADY_EXISTS')
+        for word in 'cellar', 'toy/one', 'lapsed':
+            self.assertIn(word, answer.result.detail)
+        self.assertEqual(gw.admin.clouds(), ['box', 'attic', 'cellar'])
+        # Its owner comes again as if nothing had been, with a second one.
+        registered(toys, clouds=['attic', 'cellar'])
+        registered(toys, 'two', clouds=['cellar'])
+        hearts = self.hearts(gw, ['two'])
+        self.lapses(gw, 'one')
+        answer = self.gets(register(gadgets, 'g', **wanted), 'ALREADY_EXISTS')
+        self.assertNotIn('lapsed', answer.result.detail)
+        hearts.ids = []
+        self.lapses(gw, 'two')
+        self.gets(deregister(toys), 'NOT_FOUND')
+        self.gets(deregister(gw.asker('work')), 'FORBIDDEN')
+        gw.ok('adapter', 'deregister', 'toy/one')
+        self.assertEqual(gw.admin.adapters()['one'].status_reason, 'it has deregistered')
+        answer = self.gets(register(gadgets, 'g', **wanted), 'ALREADY_EXISTS')
+        self.assertIn('toy/two', answer.result.detail)
+        gw.ok('adapter', 'deregister', 'toy/two')
+        self.gets(deregister(gw.admin, 'two'), 'NOT_FOUND')
+        self.gets(register(gadgets, 'g', **wanted), 'CREATED')
+        self.assertEqual(gw.admin.clouds(), ['box', 'cellar', 'shed'])
+        self.gets(register(toys, clouds=['cellar']), 'ALREADY_EXISTS')
 
     def test_renewals_keep_it(self):
         gw = self.gateway()

@@ -220,6 +220,25 @@ class Others(Case):
         outcome = gw.ok('adapter', 'describe', 'toy')
         self.assertIn('color', outcome.out)
 
+    def test_what_is_described(self):
+        """The newest of those that are there; where none is, the newest that is known."""
+        gw = self.gateway()
+        asker = gw.asker('toys')
+
+        def described(**more):
+            return gw.admin.ok('AdapterService/DescribeAdapter', name='toy', **more).adapter.version
+        registered(asker, 'old', version='1.0.0')
+        registered(asker, 'older', version='0.9.0')
+        registered(asker, 'new', version='2.0.0')
+        self.assertEqual(described(), '2.0.0')
+        self.gets(deregister(asker, 'new'), 'DELETED')
+        self.assertEqual(described(), '1.0.0')
+        self.assertEqual(described(version='2.0.0'), '2.0.0')
+        self.gets(deregister(asker, 'old'), 'DELETED')
+        self.assertEqual(described(), '0.9.0')
+        self.gets(deregister(asker, 'older'), 'DELETED')
+        self.assertEqual(described(), '2.0.0')
+
     def test_token_is_shown_to_nobody(self):
         """What the gateway is to show to the instance is in no answer and in no log."""
         gw = self.gateway()

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from fixture import CALL_S, DRAINING, OUT, UP, Asker, Case, side_by_side
+from fixture import CALL_S, DRAINING, OUT, UP, Asker, Case, sanitized, side_by_side
 from isobar_wire import pb
 from registrant import Hearts, deregister, register, registered
 
@@ -123,7 +123,7 @@ class Watch(Case):
         gw = self.gateway()
         registered(gw.asker('toys'))
         at = watch(gw.admin).revision
-        parked = self.parked(gw, at, timeout_s=3)
+        parked = self.parked(gw, at, timeout_s=20)
         other = self.parked(gw, at, timeout_s=4, name='toy')
         registered(gw.asker('gadgets'), 'g', 'gadget', clouds=['gadgets'])
         self.assertEqual(told(parked.end()), [('g', UP)])
@@ -187,6 +187,53 @@ class Watch(Case):
         registered(gw.asker('toys'), 'two')
         self.assertEqual(told(watch(gw.admin, at)), [('two', UP)])
         self.wait_for('no descriptor is left', lambda: gw.descriptors() <= descriptors + 1)
+
+    def test_nobody_waits_any_more(self):
+        """Whose caller has gone is ended soon, and not when its time is over."""
+        for empty in True, False:
+            gw = self.gateway()
+            if not empty:
+                registered(gw.asker('toys'))
+            body = pb.WatchAdaptersRequest(after=watch(gw.admin).revision).SerializeToString()
+            data = pb.Call(method='isobar.v1.AdapterService/WatchAdapters', timeout_ms=3600000,
+                           body=body).SerializeToString()
+            self.wait_for('the log tells of the first', lambda: self.watches_told(gw) == 1)
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(gw.socket_path)
+            s.sendall(b'\0SP\0\0\x30\0\0\x01' + (len(data) + 4).to_bytes(8, 'big') +
+                      (1 << 31).to_bytes(4, 'big') + data)
+            time.sleep(2.5)
+            self.assertEqual(self.watches_told(gw), 1)
+            s.close()
+            self.wait_for('the watch has ended', lambda: self.watches_told(gw) == 2)
+
+    def watches_told(self, gw):
+        """How many have ended, as the log says."""
+        return gw.said().count('AdapterService/WatchAdapters')
+
+    @unittest.skipIf(sanitized(), 'sanitizers keep what is freed')
+    def test_memory_of_the_parked(self):
+        """What changes of other adapters costs a parked watch nothing."""
+        gw = self.gateway()
+        asker = gw.asker('gadgets')
+        for n in range(100):
+            registered(asker, 'g%d' % n, 'gadget', clouds=['gadgets'])
+        hearts = Hearts(gw, ['g%d' % n for n in range(100)], 'gadgets', 'gadget')
+        self.addCleanup(hearts.stop)
+        at = watch(gw.admin).revision
+        parked = [Parked(gw, at, name='toy') for _ in range(50)]
+
+        def change(times):
+            for n in range(times):
+                self.gets(gw.admin.set('g%d' % (n % 100), 'gadget', weight=n), 'CHANGED')
+        change(50)
+        before = gw.memory_kib()
+        change(500)
+        # It was 50 * 500 * 1.6 KiB.
+        self.assertLess(gw.memory_kib() - before, 10000)
+        registered(gw.asker('toys'))
+        for each in parked:
+            self.assertEqual(told(each.end()), [('one', UP)])
 
     def test_many_changes(self):
         """Who follows by watching knows in the end what a list shows."""

@@ -12,6 +12,7 @@ from registrant import Hearts, nursery, offer, register, registered, serve
 CALLS = 400
 # Of so many calls a share is off by more than this once in a million runs.
 TOLERANCE = 0.12
+BUSY_TOLERANCE = 0.26
 
 
 class Shares(Case):
@@ -203,8 +204,10 @@ class Versions(Shares):
                 after = self.counted(gw)
                 made = {each: after[each] - before[each] for each in after}
                 share = made['v1'] / sum(made.values())
-                # What was under way when the weight was set is counted too.
-                self.assertAlmostEqual(share, one / 100, delta=TOLERANCE, msg=(one, made))
+                # What was under way when the weight was set is counted too; and of two that are drawn
+                # the less busy is taken, so that one which happens to be slow gets less.
+                self.assertAlmostEqual(share, one / 100, msg=(one, made),
+                                       delta=BUSY_TOLERANCE if one in (25, 50, 75) else TOLERANCE)
         finally:
             outcomes = load.stop()
         self.assertEqual(failures(outcomes), [])

@@ -1,4 +1,5 @@
 /* Groups whose members change, operations that stay with one of them, and memory that runs out. */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -132,6 +133,23 @@ static void a_group_lives_as_long_as_somebody_has_it(void **state)
     instance_put(NULL);
 }
 
+/* The gateway has a group for every cloud that was ever offered: one that no operation has used is
+ * small. */
+static void a_group_that_is_not_used_is_small(void **state)
+{
+    struct group *groups[100];
+    size_t before = mallinfo2().uordblks;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        groups[i] = group_new("somewhere");
+        assert_non_null(groups[i]);
+    }
+    assert_true(mallinfo2().uordblks - before < ARRAY_LEN(groups) * 1024);
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+        group_put(groups[i]);
+}
+
 static void traits_are_kept(void **state)
 {
     struct fixture f;
@@ -239,6 +257,12 @@ static void without_memory_all_is_as_before(void **state)
     }
     assert_true(n > 2);
     BEGIN(&f, 1, 0);
+    /* Operations are not remembered then, and go where any call goes. */
+    alloc_fail_at(1);
+    size_t first = call(&f, "op", INSTANCE_ANSWERED);
+    assert_int_not_equal(alloc_fail_stop(), 0);
+    assert_int_equal(first, 0);
+    assert_int_equal(call(&f, "op", INSTANCE_ANSWERED), 0);
     for (n = 1, failed = 1; failed != 0; n++) {
         struct group_member members[] = {{f.all[0], 0}, {f.all[1], 1}, {f.all[1], 1}};
         alloc_fail_at(n);
@@ -262,6 +286,7 @@ int main(void)
         cmocka_unit_test(it_moves_on_where_its_instance_is_gone),
         cmocka_unit_test(members_are_exchanged_under_way),
         cmocka_unit_test(a_group_lives_as_long_as_somebody_has_it),
+        cmocka_unit_test(a_group_that_is_not_used_is_small),
         cmocka_unit_test(traits_are_kept),
         cmocka_unit_test(threads_take_while_members_change),
         cmocka_unit_test(what_is_no_url_makes_no_instance),
