@@ -93,6 +93,7 @@ static bool write_record(struct operation *o, size_t *ret_len)
     record.deadline_us = o->deadline_wall_ns / NS_PER_US;
     record.waits = o->waits;
     record.maker = text(o->maker);
+    record.adapter = text(o->adapter);
     record.keyed = o->key[0] != '\0';
     free(o->write.record);
     o->write.record = packed(&record.base, ret_len);

@@ -38,6 +38,7 @@ struct operation *operation_clean_up_after(struct operation *o)
     after->method = method_find("isobar.v1.OperationService/DeleteLeftover");
     after->connection = o->connection;
     after->cloud = arena_strdup(&after->memory, o->cloud);
+    after->adapter = arena_strdup(&after->memory, o->adapter);
     after->principal = GATEWAY_PRINCIPAL;
     after->durable = after->resumed = true;
     after->created_ns = after->updated_ns = clock_wall_ns();

@@ -52,7 +52,8 @@ struct operation {
     const struct method *method;
     struct snapshot *snapshot; /* counted till it ends; NULL while no connection is there for it */
     struct connection *connection;
-    const char *cloud; /* these live in `memory` */
+    const char *cloud;   /* these live in `memory` */
+    const char *adapter; /* the cloud's when it was ordered; "" where the record does not say */
     const char *principal;
     const char *request_id;
     const char

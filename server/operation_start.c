@@ -71,6 +71,7 @@ static bool fill(struct operation *o, const pb_OperationRecord *r, int64_t revis
     o->request_id = arena_strdup(&o->memory, shown->request_id);
     o->native_id = arena_strdup(&o->memory, shown->native_id);
     o->maker = arena_strdup(&o->memory, r->maker);
+    o->adapter = arena_strdup(&o->memory, r->adapter);
     o->key = r->keyed ? journal_key(&o->memory, o->request_id, o->principal) : "";
     memcpy(o->digest, r->digest.data, sizeof(o->digest));
     o->created_ns = wall_of(shown->created_at);
@@ -132,11 +133,19 @@ static void taken_up(struct operation *o, enum store_outcome outcome)
         operation_later(o, operation_order, operation_settle_ns(o));
 }
 
+/* Whether a connection is to the cloud that it was ordered at. Where another adapter has the name,
+ * what has been sent is not to be found: it would be ordered a second time. */
+static bool is_its(const struct operation *o, const struct connection *c)
+{
+    return kind_supports(c->kind, o->method) &&
+           (!o->adapter[0] || strcmp(c->kind->name, o->adapter) == 0);
+}
+
 /* Give it the connection of its cloud, and go on; false where there is none. */
 static bool take_up(struct operation *o, struct snapshot *now)
 {
     struct connection *c = snapshot_find(now, o->cloud);
-    if (!c || !kind_supports(c->kind, o->method))
+    if (!c || !is_its(o, c))
         return false;
     atomic_fetch_add(&now->refs, 1);
     pthread_mutex_lock(&operations.lock);
@@ -170,8 +179,10 @@ void operations_take_up(struct snapshot *now, int64_t keep_ms)
         if (o->parked)
             continue;
         o->parked = true;
-        log_event(LOG_WARN, "operation parked", "operation", o->id, "cloud", o->cloud, "detail",
-                  "no such cloud is configured: it goes on when one is", NULL);
+        log_event(
+            LOG_WARN, "operation parked", "operation", o->id, "cloud", o->cloud, "detail",
+            "no such cloud is configured, or another adapter has it: it goes on when its own is",
+            "adapter", o->adapter, NULL);
     }
 }
 

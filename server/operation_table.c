@@ -102,7 +102,7 @@ struct operation *operation_blank(const char *id)
     snprintf(o->key_open, sizeof(o->key_open), KEY_OPEN "%s", o->id);
     snprintf(o->key_cancelled, sizeof(o->key_cancelled), KEY_CANCELLED "%s", o->id);
     o->state = OPERATION_STATE_INTENT;
-    o->native_id = o->maker = o->key = o->request_id = "";
+    o->native_id = o->maker = o->key = o->request_id = o->adapter = "";
     o->start_by_ns = INT64_MAX;
     o->refs = 1;
     return o;
@@ -113,6 +113,7 @@ static void name_it(struct operation *o, const struct call *c, const char *key)
     o->method = c->method;
     o->connection = c->connection;
     o->cloud = arena_strdup(&o->memory, c->connection->name);
+    o->adapter = arena_strdup(&o->memory, c->connection->kind->name);
     o->principal = arena_strdup(&o->memory, c->principal->name);
     o->request_id = arena_strdup(&o->memory, c->env.request_id);
     o->key = arena_strdup(&o->memory, key);

@@ -9,9 +9,9 @@ import time
 import unittest
 
 from fixture import UP, at_once, sandboxes, side_by_side
-from isobar_wire import pb
+from isobar_wire import Server, pb
 from load import Load, Orders, creates
-from registrant import registered
+from registrant import nursery, registered, serve
 
 load_tests = side_by_side
 ORDER = dict(image='ubuntu', flavor='m1.small')
@@ -159,6 +159,29 @@ class Parent(Orders):
         again = self.toy(gw, 'toy-b')
         self.assertIsNone(again.process.poll())
         self.assertEqual(self.exactly_once(gw, outcomes), {'CREATED': 4})
+
+    def test_another_adapter_has_the_name(self):
+        """Who was ordered from is not known any more, and another one offers a cloud of that name."""
+        gw = self.gateway()
+        toy = self.toy(gw, 'toy-a', '--boot-ms', '9000')
+        load = Load(gw, creates(wait=pb.WAIT_RUNNING, timeout_s=60), 2)
+        self.wait_for('they boot', lambda: len(gw.admin.machines('toy')) == 2)
+        load.ended.set()
+        toy.kill()
+        gw.end(signal.SIGKILL)
+        outcomes = load.stop()
+        gw.start()
+        self.gets(gw.asker('toys').ask('AdapterService/DeregisterAdapter', name='toy', id='toy-a'),
+                  'DELETED')
+        registered(gw.asker('anything'), 'other', 'gadget', clouds=['toy'],
+                   endpoints=[serve(self, Server, 'other', nursery()).url])
+        self.assertEqual(gw.admin.machines('toy'), [])
+        time.sleep(3)
+        self.assertEqual(gw.admin.machines('toy'), [])
+        self.gets(gw.asker('anything').ask('AdapterService/DeregisterAdapter', name='gadget',
+                                           id='other'), 'DELETED')
+        self.toy(gw, 'toy-b')
+        self.assertEqual(self.exactly_once(gw, outcomes), {'CREATED': 2})
 
     def test_deleted_while_it_boots(self):
         """Somebody deletes it there: who waits for it is told so."""

@@ -62,6 +62,19 @@ static unsigned times_seen(struct fake *f, const char *request_id)
     return 0;
 }
 
+/* Wait until the gateway has another call than the `before` ones. Where none comes, the call on
+ * `thread` is let end (it uses what is on the caller's stack), and the test fails. */
+static void await_call(struct fake *f, unsigned before, pthread_t thread)
+{
+    int64_t until_ns = clock_mono_ns() + 20 * NS_PER_SEC;
+    while (atomic_load(&f->calls) == before && clock_mono_ns() < until_ns)
+        usleep(1000);
+    if (atomic_load(&f->calls) != before)
+        return;
+    pthread_join(thread, NULL);
+    fail_msg("the call did not reach the gateway in 20 s");
+}
+
 /* Begin the change, and end the gateway as soon as it has the call. */
 static pthread_t begin_and_kill(struct change *w)
 {
@@ -69,8 +82,7 @@ static pthread_t begin_and_kill(struct change *w)
     pthread_t thread;
     unsigned before = atomic_load(&f->calls);
     assert_int_equal(pthread_create(&thread, NULL, make_change, w), 0);
-    while (atomic_load(&f->calls) == before)
-        usleep(1000);
+    await_call(f, before, thread);
     fake_stop(f);
     return thread;
 }
@@ -111,8 +123,7 @@ static void test_dies_again_and_again(void **state)
     for (int i = 0; i < 2; i++) {
         unsigned before = atomic_load(&s->gateway.calls);
         assert_true(fake_start(&s->gateway));
-        while (atomic_load(&s->gateway.calls) == before)
-            usleep(1000);
+        await_call(&s->gateway, before, thread);
         fake_stop(&s->gateway);
     }
     pthread_join(thread, NULL);
@@ -128,7 +139,8 @@ static void test_dies_again_and_again(void **state)
 static void test_stays_away(void **state)
 {
     struct setup *s = *state;
-    struct change w = {.setup = s, .id = "silent:1", .timeout_ms = 500};
+    expect_vm(s->client, "web"); /* its time is not for connecting */
+    struct change w = {.setup = s, .id = "silent:1", .timeout_ms = 3000};
     pthread_t thread = begin_and_kill(&w);
     pthread_join(thread, NULL);
     assert_int_equal(w.code, RESULT_CODE_DEADLINE_EXCEEDED);

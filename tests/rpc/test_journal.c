@@ -138,7 +138,8 @@ static void test_cancel_before_it_is_sent(void **state)
 static void test_cancel_on_its_way(void **state)
 {
     (void)state;
-    fixture_start(&fx, SLOW);
+    fixture_start(&fx, "clouds:\n  slow: {adapter: sandbox, latency_ms: 3000, pace_ms: 1, "
+                       "max_in_flight: 1}\n");
     pb_Reply *r = create("slow", "web", WAIT_NONE, NULL);
     const char *id = r->result->operation_id;
     usleep(150000); /* the order is on its way now */
@@ -174,14 +175,14 @@ static void test_delete_meets_an_unfinished_create(void **state)
 static void test_parked_until_the_cloud_is_back(void **state)
 {
     (void)state;
-    fixture_start(&fx, "drain_timeout: 5s\n"
-                       "clouds:\n  lab: {adapter: sandbox, latency_ms: 200, max_in_flight: 1}\n");
+    fixture_start(&fx, "drain_timeout: 15s\n"
+                       "clouds:\n  lab: {adapter: sandbox, latency_ms: 2000, max_in_flight: 1}\n");
     for (int i = 0; i < 4; i++) {
         char name[16];
         snprintf(name, sizeof(name), "vm-%d", i);
         assert_int_equal(create("lab", name, WAIT_NONE, name)->result->code, RESULT_CODE_ACCEPTED);
     }
-    fixture_restart(&fx, "drain_timeout: 5s\n" BOX);
+    fixture_restart(&fx, "drain_timeout: 15s\n" BOX);
     pb_ListOperationsRequest *list = NEW(&fx, ListOperationsRequest);
     pb_OperationState open[] = {OPERATION_STATE_INTENT, OPERATION_STATE_UNKNOWN};
     list->states = open;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "connection.h"
+#include "dispatch.h"
 
 static struct fixture fx;
 
@@ -148,13 +149,15 @@ static void test_no_call_is_lost(void **state)
 static void test_drain_finishes_what_is_under_way(void **state)
 {
     (void)state;
-    fixture_start(&fx, "clouds:\n  a: {adapter: sandbox, latency_ms: 300}");
+    fixture_start(&fx, "clouds:\n  a: {adapter: sandbox, latency_ms: 1500}");
     int fd = fixture_connect(&fx);
     pb_ListFlavorsRequest *req = NEW(&fx, ListFlavorsRequest);
     req->cloud = TEXT("a");
     fixture_send(fd, &(struct asked){.method = "isobar.v1.FlavorService/ListFlavors",
                                      .request = &req->base});
-    usleep(100000);
+    for (int i = 0; i < 20000 && dispatch_in_flight() == 0; i++)
+        usleep(1000);
+    assert_int_equal(dispatch_in_flight(), 1);
     assert_true(gateway_drain(fx.gateway));
     pb_Reply *r = fixture_receive(&fx, fd);
     assert_int_equal(r->result->code, RESULT_CODE_OK);

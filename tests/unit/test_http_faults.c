@@ -117,31 +117,41 @@ static void a_connection_that_is_not_taken_was_not_sent(void **state)
     close(fd);
 }
 
-static _Atomic int64_t cancelled_ns;
+struct canceller {
+    struct stub *stub;
+    struct cancel cancel;
+    _Atomic int64_t raised_ns;
+};
 
+/* A little after the server has the request; without one, after 20 s. */
 static void *cancel_soon(void *arg)
 {
-    usleep(100000);
-    atomic_store(&cancelled_ns, clock_mono_ns());
-    cancel_raise(arg);
+    struct canceller *c = arg;
+    int64_t until_ns = in_ms(20000);
+
+    while (atomic_load(&c->stub->requests) == 0 && clock_mono_ns() < until_ns)
+        usleep(1000);
+    usleep(50000);
+    atomic_store(&c->raised_ns, clock_mono_ns());
+    cancel_raise(&c->cancel);
     return NULL;
 }
 
 static void a_cancellation_ends_it(void **state)
 {
     static const struct stub_step steps[] = {{.deed = STUB_HANG}};
-    struct cancel cancelled = {0};
     struct fixture f;
+    struct canceller canceller = {.stub = &f.stub};
     pthread_t thread;
 
     (void)state;
     open_fixture(&f, steps, 1);
-    f.op.cancelled = &cancelled;
+    f.op.cancelled = &canceller.cancel;
     f.op.deadline_ns = in_ms(60000);
-    pthread_create(&thread, NULL, cancel_soon, &cancelled);
+    pthread_create(&thread, NULL, cancel_soon, &canceller);
     assert_int_equal(get(&f, "/"), HTTP_CANCELLED);
     print_message("cancellation: seen after %.1f ms\n",
-                  (double)(clock_mono_ns() - atomic_load(&cancelled_ns)) / 1e6);
+                  (double)(clock_mono_ns() - atomic_load(&canceller.raised_ns)) / 1e6);
     assert_true(f.failure.sent);
     pthread_join(thread, NULL);
     assert_int_equal(get(&f, "/"), HTTP_CANCELLED);

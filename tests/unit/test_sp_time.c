@@ -131,10 +131,20 @@ static void a_full_queue_is_waited_for(void **state)
     }
 }
 
+struct canceller {
+    struct stub *stub;
+    struct cancel cancel;
+};
+
+/* A little after the gateway has the message; without one, after 20 s. */
 static void *cancel_later(void *arg)
 {
-    usleep(100000);
-    cancel_raise(arg);
+    struct canceller *c = arg;
+    int64_t until_ns = in_ms(20000);
+    while (atomic_load(&c->stub->messages) == 0 && clock_mono_ns() < until_ns)
+        usleep(1000);
+    usleep(50000);
+    cancel_raise(&c->cancel);
     return NULL;
 }
 
@@ -143,11 +153,12 @@ static void a_cancellation_ends_the_waiting(void **state)
     (void)state;
     for (int ipc = 0; ipc < 2; ipc++) {
         struct fixture f;
-        struct cancel cancel = {0};
+        struct canceller canceller = {.stub = &f.stub};
         pthread_t thread;
         OPEN(&f, ipc, STUB_HANG);
-        f.op.cancelled = &cancel;
-        assert_int_equal(pthread_create(&thread, NULL, cancel_later, &cancel), 0);
+        f.op.deadline_ns = in_ms(60000);
+        f.op.cancelled = &canceller.cancel;
+        assert_int_equal(pthread_create(&thread, NULL, cancel_later, &canceller), 0);
         assert_int_equal(say(&f, "hello"), SP_CANCELLED);
         assert_true(f.failure.sent);
         pthread_join(thread, NULL);
