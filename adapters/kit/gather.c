@@ -28,6 +28,58 @@ bool gather(struct arena *a, struct gathering *g, const struct shape_list *page)
     return true;
 }
 
+static uint64_t hash_of(const char *id)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+    for (; *id != '\0'; id++)
+        hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static void *element(const struct gathering *g, size_t i)
+{
+    return (char *)g->all.items + i * g->size;
+}
+
+static const char *id_of(const struct gathering *g, size_t i)
+{
+    return *(const char *const *)element(g, i);
+}
+
+/* Where it is noted at which place of the list an id is, counted from 1; or is to be noted, 0 yet.
+ */
+static size_t *note_of(const struct gathering *g, size_t *notes, size_t room, const char *id)
+{
+    size_t at = hash_of(id) & (room - 1);
+
+    while (notes[at] != 0 && strcmp(id_of(g, notes[at] - 1), id) != 0)
+        at = (at + 1) & (room - 1);
+    return &notes[at];
+}
+
+bool gather_once(struct arena *a, struct gathering *g)
+{
+    size_t room = 16, n = 0;
+
+    while (room < 2 * g->all.n)
+        room *= 2;
+    size_t *notes = arena_array(a, room, sizeof(*notes));
+    if (notes == NULL)
+        return false;
+    memset(notes, 0, room * sizeof(*notes));
+    for (size_t i = 0; i < g->all.n; i++) {
+        size_t *note = id_of(g, i) != NULL ? note_of(g, notes, room, id_of(g, i)) : NULL;
+        size_t to = note != NULL && *note != 0 ? *note - 1 : n++;
+        if (note != NULL)
+            *note = to + 1;
+        if (to != i)
+            memcpy(element(g, to), element(g, i), g->size);
+    }
+    g->all.n = n;
+    return true;
+}
+
 /* A page that comes again: the pages are a ring (Brent's way to find one). */
 bool page_walk_on(struct page_walk *w, const char *next)
 {

@@ -57,6 +57,9 @@ pb_ResultCode os_list(struct adapter *a, struct op *op, const struct os_kind *ki
             return op_end(op, RESULT_CODE_INTERNAL_ERROR);
         q = next_query(&page);
         if (q == NULL || page.items.n == 0) {
+            /* Nova shows a machine that is on its way into its cell before and behind the mark. */
+            if (walk.pages > 0 && !gather_once(op->arena, &gathered))
+                return op_end(op, RESULT_CODE_INTERNAL_ERROR);
             *ret = gathered.all;
             return RESULT_CODE_OK;
         }

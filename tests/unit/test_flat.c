@@ -184,6 +184,49 @@ static void test_gather(void **state)
     arena_done(&small);
 }
 
+static void test_gather_once(void **state)
+{
+    static const struct named {
+        const char *id;
+        int number;
+    } rows[] = {{"a", 1}, {NULL, 2}, {"b", 3}, {"a", 4}, {NULL, 5},
+                {"c", 6}, {"b", 7},  {"", 8},  {"a", 9}, {"", 10}},
+      wanted[] = {{"a", 9}, {NULL, 2}, {"b", 7}, {NULL, 5}, {"c", 6}, {"", 10}};
+    struct gathering g = {.size = sizeof(struct named)};
+
+    (void)state;
+    assert_true(gather_once(&arena, &g));
+    assert_int_equal(g.all.n, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct named *page = arena_array(&arena, 1, sizeof(*page));
+        *page = rows[i];
+        assert_true(gather(&arena, &g, &(struct shape_list){1, page}));
+    }
+    assert_true(gather_once(&arena, &g));
+    assert_int_equal(g.all.n, ARRAY_LEN(wanted));
+    const struct named *is = g.all.items;
+    for (size_t i = 0; i < g.all.n; i++) {
+        assert_int_equal(is[i].number, wanted[i].number);
+        assert_ptr_equal(is[i].id == NULL, wanted[i].id == NULL);
+    }
+    /* Many, each twice. */
+    enum { MANY = 5000 };
+    g = (struct gathering){.size = sizeof(struct named)};
+    for (int i = 0; i < 2 * MANY; i++) {
+        struct named *page = arena_array(&arena, 1, sizeof(*page));
+        *page = (struct named){arena_printf(&arena, "%d", i % MANY), i};
+        assert_true(gather(&arena, &g, &(struct shape_list){1, page}));
+    }
+    assert_true(gather_once(&arena, &g));
+    assert_int_equal(g.all.n, MANY);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(((const struct named *)g.all.items)[i].number, MANY + i);
+    struct arena small;
+    arena_init(&small, 64);
+    assert_false(gather_once(&small, &g));
+    arena_done(&small);
+}
+
 /* However long the ring is, and whatever leads into it. */
 static void test_rings(void **state)
 {
@@ -252,8 +295,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),     cmocka_unit_test(test_several),
         cmocka_unit_test(test_hostile), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_gather),  cmocka_unit_test(test_rings),
-        cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_gather),  cmocka_unit_test(test_gather_once),
+        cmocka_unit_test(test_rings),   cmocka_unit_test(test_apart),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -16,6 +16,11 @@ struct gathering {
  * exhausted. */
 bool gather(struct arena *a, struct gathering *g, const struct shape_list *page) MUST_USE;
 
+/* Take out what came on two pages, where the list changed between them: the later one counts, in
+ * the place of the first. Elements begin with their id (const char *); those whose id is NULL stay.
+ * False where the arena is exhausted. */
+bool gather_once(struct arena *a, struct gathering *g) MUST_USE;
+
 /* Who always names a next page must not keep us for ever: zeroed at first. */
 struct page_walk {
     int pages;
