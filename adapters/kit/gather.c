@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* More pages than any account has. */
-enum { PAGES_MAX = 10000 };
+/* More pages than any account has, and more often than a page comes again where the list changes
+ * under way: Nova leads back by the machines that are scheduled meanwhile. */
+enum { PAGES_MAX = 10000, AGAIN_MAX = 3 };
 
 bool gather(struct arena *a, struct gathering *g, const struct shape_list *page)
 {
@@ -80,10 +81,11 @@ bool gather_once(struct arena *a, struct gathering *g)
     return true;
 }
 
-/* A page that comes again: the pages are a ring (Brent's way to find one). */
+/* A page that comes again and again: the pages are a ring (Brent's way to find one). */
 bool page_walk_on(struct page_walk *w, const char *next)
 {
-    if (++w->pages >= PAGES_MAX || (w->seen != NULL && strcmp(next, w->seen) == 0))
+    if (++w->pages >= PAGES_MAX ||
+        (w->seen != NULL && strcmp(next, w->seen) == 0 && ++w->again == AGAIN_MAX))
         return false;
     if ((w->pages & (w->pages - 1)) == 0)
         w->seen = next;

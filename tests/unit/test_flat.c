@@ -244,7 +244,12 @@ static void test_rings(void **state)
             }
         }
     }
+    /* A page that comes again once or twice is none. */
+    static const char *const back[] = {"a", "b", "a", "b", "c", "d", "c", "e"};
     struct page_walk w = {0};
+    for (size_t i = 0; i < ARRAY_LEN(back); i++)
+        assert_true(page_walk_on(&w, back[i]));
+    w = (struct page_walk){0};
     char name[16];
     const char *last = NULL;
     int steps = 0;

@@ -23,7 +23,7 @@ bool gather_once(struct arena *a, struct gathering *g) MUST_USE;
 
 /* Who always names a next page must not keep us for ever: zeroed at first. */
 struct page_walk {
-    int pages;
+    int pages, again;
     const char *seen;
 };
 /* After each page, with what names the next one, which must stay: false where the pages are a ring,
