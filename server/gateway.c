@@ -49,6 +49,16 @@ static void close_listener(struct open_listener *l, int64_t deadline_ns)
     *l = (struct open_listener){0};
 }
 
+/* All that are open; replies that wait leave until the deadline. */
+static void close_listeners(struct gateway *g, int64_t deadline_ns)
+{
+    for (size_t i = 0; i < g->n; i++)
+        close_listener(&g->listeners[i], deadline_ns);
+    free(g->listeners);
+    g->listeners = NULL;
+    g->n = 0;
+}
+
 static bool open_one(const struct config *config, const struct config_listen *listen,
                      struct open_listener *ret, char why[256])
 {
@@ -123,9 +133,7 @@ static bool open_listeners(struct gateway *g, const struct config *config,
         free(fresh);
         return false;
     }
-    for (size_t i = 0; i < g->n; i++)
-        close_listener(&g->listeners[i], clock_mono_ns() + NS_PER_SEC);
-    free(g->listeners);
+    close_listeners(g, clock_mono_ns() + NS_PER_SEC);
     g->listeners = fresh;
     g->n = config->n_listen;
     return true;
@@ -217,11 +225,7 @@ static void end_gateway(struct gateway *g)
  * its threads run on until the process ends, and what they use stays. */
 static void take_down(struct gateway *g)
 {
-    for (size_t i = 0; i < g->n; i++)
-        close_listener(&g->listeners[i], 0);
-    free(g->listeners);
-    g->listeners = NULL;
-    g->n = 0;
+    close_listeners(g, 0);
     if (g->store && !operations_stop(clock_mono_ns() + NS_PER_SEC))
         return;
     if (g->snapshot)
@@ -371,11 +375,7 @@ bool gateway_drain(struct gateway *g)
      * is the journal's. */
     bool calm = operations_stop(deadline);
     int64_t flush_by = clock_mono_ns() + NS_PER_SEC;
-    for (size_t i = 0; i < g->n; i++)
-        close_listener(&g->listeners[i], flush_by);
-    free(g->listeners);
-    g->listeners = NULL;
-    g->n = 0;
+    close_listeners(g, flush_by);
     unsigned left = dispatch_in_flight() + !calm;
     if (left > 0) {
         char text[24];

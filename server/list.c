@@ -188,6 +188,13 @@ static size_t fitting(ProtobufCMessage **items, size_t n, size_t bytes)
     return i;
 }
 
+pb_ResultCode list_fail_token(struct arena *a, pb_Result *result)
+{
+    result_add_violation(a, result, "page_token", "is not a token of an earlier page");
+    return result_fail(a, result, RESULT_CODE_BAD_REQUEST_DATA,
+                       "page_token is not a token of an earlier page: begin again without");
+}
+
 pb_ResultCode list_page(struct arena *a, const struct method *m, const ProtobufCMessage *req,
                         ProtobufCMessage *rsp, size_t reply_max, pb_Result *result)
 {
@@ -197,11 +204,8 @@ pb_ResultCode list_page(struct arena *a, const struct method *m, const ProtobufC
     const char *token = message_string(req, m->in.page_token);
     if (token[0]) {
         ProtobufCMessage *after = token_read(a, token, m->out_first->descriptor, &keys);
-        if (!after) {
-            result_add_violation(a, result, "page_token", "is not a token of an earlier page");
-            return result_fail(a, result, RESULT_CODE_BAD_REQUEST_DATA,
-                               "page_token is not a token of an earlier page: begin again without");
-        }
+        if (!after)
+            return list_fail_token(a, result);
         first = first_after(items, n, after, &keys);
     }
     size_t most = message_uint(req, m->in.page_size);

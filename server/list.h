@@ -21,5 +21,7 @@ bool list_merge(struct arena *a, const struct method *m, ProtobufCMessage *into,
  * BadRequestData where the token is none of ours. */
 pb_ResultCode list_page(struct arena *a, const struct method *m, const ProtobufCMessage *req,
                         ProtobufCMessage *rsp, size_t reply_max, pb_Result *result);
+/* Say that a page's token is none. Returns BadRequestData. */
+pb_ResultCode list_fail_token(struct arena *a, pb_Result *result);
 
 #endif

@@ -255,12 +255,8 @@ pb_ResultCode operation_list(struct call *c)
         return list_by_request(c, &l);
     /* One that has been forgotten has its place all the same. */
     if (req->page_token[0] &&
-        (strlen(req->page_token) != UUID_TEXT_LEN || !uuid_is(req->page_token))) {
-        result_add_violation(&c->arena, c->result, "page_token",
-                             "is not a token of an earlier page");
-        return result_fail(&c->arena, c->result, RESULT_CODE_BAD_REQUEST_DATA,
-                           "page_token is not a token of an earlier page: begin again without");
-    }
+        (strlen(req->page_token) != UUID_TEXT_LEN || !uuid_is(req->page_token)))
+        return list_fail_token(&c->arena, c->result);
     return only_open(req) ? list_from_memory(c, &l) : list_from_store(c, &l);
 }
 

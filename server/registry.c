@@ -154,15 +154,16 @@ static bool is_news(struct call *c)
 {
     pb_WatchAdaptersRequest *req = (pb_WatchAdaptersRequest *)(void *)c->req;
     pb_WatchAdaptersResponse *rsp = (pb_WatchAdaptersResponse *)(void *)c->rsp;
-    bool news = registry.revision > req->after && registry_count(req->name, req->after) > 0;
 
-    if (news)
+    if (registry.revision > req->after)
         rsp->n_adapters = registry_gather(&c->arena, req->name, req->after, &rsp->adapters);
-    else if (registry.revision > req->after)
-        req->after = registry.revision; /* what was of others is not looked at again */
     rsp->revision = registry.revision;
     c->result->code = RESULT_CODE_OK;
-    return news;
+    if (rsp->n_adapters > 0 || c->arena.exhausted)
+        return true;
+    if (registry.revision > req->after)
+        req->after = registry.revision; /* what was of others is not looked at again */
+    return false;
 }
 
 /* Whether a parked call has come to its end; fills in its answer. */

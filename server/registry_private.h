@@ -86,8 +86,7 @@ void registry_touch(struct registered *r);
 /* As AdapterService shows it. */
 pb_AdapterInstance *registry_show_instance(struct arena *a, const struct registered *r);
 pb_Adapter *registry_show_one(struct arena *a, const struct registered *r);
-/* Those that fit and have changed after a revision: how many they are, and all. */
-size_t registry_count(const char *adapter, uint64_t after);
+/* Those that fit and have changed after a revision; where there are none, no memory is taken. */
 size_t registry_gather(struct arena *a, const char *adapter, uint64_t after, pb_Adapter ***ret);
 
 /* ---- registry_call.c ---- */

@@ -98,7 +98,7 @@ static bool fits(const struct registered *r, const char *adapter, uint64_t after
     return r->revision > after && (!adapter[0] || strcmp(adapter, r->said->name) == 0);
 }
 
-size_t registry_count(const char *adapter, uint64_t after)
+static size_t count(const char *adapter, uint64_t after)
 {
     struct registered *r, *next;
     size_t n = 0;
@@ -111,7 +111,11 @@ size_t registry_count(const char *adapter, uint64_t after)
 size_t registry_gather(struct arena *a, const char *adapter, uint64_t after, pb_Adapter ***ret)
 {
     struct registered *r, *next;
-    size_t n = 0, most = registry_count(adapter, after);
+    size_t n = 0, most = count(adapter, after);
+
+    *ret = NULL;
+    if (most == 0)
+        return 0;
     const struct registered **found = arena_array(a, most + 1, sizeof(*found));
     pb_Adapter **shown = arena_array(a, most + 1, sizeof(*shown));
 

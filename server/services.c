@@ -3,17 +3,10 @@
 #include <string.h>
 
 #include "config.h"
-#include "isobar/result.h"
+#include "list.h"
 #include "registrar.h"
 #include "registry.h"
 #include "words.h"
-
-static pb_ResultCode fail_token(struct call *c)
-{
-    result_add_violation(&c->arena, c->result, "page_token", "is not a token of an earlier page");
-    return result_fail(&c->arena, c->result, RESULT_CODE_BAD_REQUEST_DATA,
-                       "page_token is not a token of an earlier page: begin again without");
-}
 
 /* ---- clouds ---- */
 
@@ -117,7 +110,7 @@ pb_ResultCode cloud_list(struct call *c)
     struct snapshot *s = c->snapshot;
     size_t most = req->page_size ? req->page_size : s->n, first = 0;
     if (req->page_token[0] && !cloud_behind(s, req->page_token, &first))
-        return fail_token(c);
+        return list_fail_token(&c->arena, c->result);
     rsp->clouds = arena_array(&c->arena, s->n + 1, sizeof(pb_Cloud *));
     for (size_t i = first; rsp->clouds && i < s->n; i++) {
         if (rsp->n_clouds == most) {
@@ -205,7 +198,7 @@ pb_ResultCode adapter_list(struct call *c)
     pb_Adapter **all = gather_adapters(&c->arena, req->name, &n);
     size_t first = 0, most = req->page_size ? req->page_size : n;
     if (req->page_token[0] && !adapter_behind(&c->arena, req, all, n, &first))
-        return fail_token(c);
+        return list_fail_token(&c->arena, c->result);
     rsp->adapters = all ? all + first : NULL;
     rsp->n_adapters = n - first < most ? n - first : most;
     if (rsp->n_adapters > 0 && first + rsp->n_adapters < n)

@@ -162,15 +162,15 @@ static pb_ResultCode rescue(struct aws_making *m, pb_ResultCode code)
     bool lost = m->asked_run && aws_is_open(m->op, code);
     /* EC2 made it, and it is gone already: it failed to start, or somebody deleted it. */
     bool terminated = m->asked_run && aws_said(m->op, "IdempotentInstanceTerminated");
-    bool mismatch = terminated || (m->asked_run && aws_is_mismatch(m->op));
+    bool mismatch = m->asked_run && aws_is_mismatch(m->op);
     bool cancelled = code == RESULT_CODE_CANCELLED;
 
-    if (lost || mismatch || m->op->resumed) {
-        bool patient = (lost || mismatch) && !cancelled;
-        enum look said = look_for_it(m, patient ? AWS_LOOKS : 1, mismatch);
+    if (lost || mismatch || terminated || m->op->resumed) {
+        bool patient = (lost || mismatch || terminated) && !cancelled;
+        enum look said = look_for_it(m, patient ? AWS_LOOKS : 1, mismatch || terminated);
         if (said == LOOK_ONE)
             return RESULT_CODE_OK;
-        if (lost || (mismatch && !terminated) || said == LOOK_UNSURE)
+        if (lost || mismatch || said == LOOK_UNSURE)
             return leave(m);
     }
     /* Lost on the way to the machine, and nothing of it to be seen: it can be resumed. */

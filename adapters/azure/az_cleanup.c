@@ -102,10 +102,8 @@ bool az_remain_is_free(const struct az_remain *r, const struct az_remain *others
 /* Whether it may be gone a little later: something lets go of it, or works on it. */
 static bool is_busy(const struct op *op, pb_ResultCode code)
 {
-    const pb_NativeError *native = op->result->native;
-
     return (code == RESULT_CODE_FAILED_PRECONDITION && !az_said(op, "ScopeLocked")) ||
-           (code != RESULT_CODE_OK && native != NULL && az_is_not_yet(native->code));
+           (code != RESULT_CODE_OK && az_said_not_yet(op));
 }
 
 static pb_ResultCode drop(struct adapter *a, struct op *op, const struct az_remain *r)

@@ -231,6 +231,11 @@ bool az_is_not_yet(const char *code)
     return false;
 }
 
+bool az_said_not_yet(const struct op *op)
+{
+    return op->result->native && az_is_not_yet(op->result->native->code);
+}
+
 /* What it is about stands inside of these. */
 static bool is_wrapper(const char *code)
 {

@@ -22,6 +22,8 @@ void az_fault_read(struct arena *a, const char *body, size_t len, struct az_faul
 /* Whether such a code says that Azure works yet on what the order is about or refers to, so that
  * the same order is in place a little later; NULL: no. */
 bool az_is_not_yet(const char *code);
+/* Whether that is what op->result has been told. */
+bool az_said_not_yet(const struct op *op);
 
 extern const struct error_row az_errors[]; /* the last one fits everything */
 extern const size_t az_errors_len;

@@ -14,18 +14,13 @@ bool az_is_open(const struct op *op, pb_ResultCode code)
                                       op->result->side_effects == SIDE_EFFECTS_CERTAIN);
 }
 
-static bool is_not_yet(const struct op *op)
-{
-    return op->result->native != NULL && az_is_not_yet(op->result->native->code);
-}
-
 pb_ResultCode az_order_patiently(struct az_making *m, struct op *op, const struct az_request *req,
                                  const struct az_lro *before, struct az_lro *ret)
 {
     for (bool waited = before == NULL;; waited = true) {
         struct op aside = op_aside(op, 0);
         pb_ResultCode code = az_begin(m->a, &aside, req, NULL, NULL, ret);
-        if (code == RESULT_CODE_OK || !is_not_yet(&aside))
+        if (code == RESULT_CODE_OK || !az_said_not_yet(&aside))
             return op_tell(op, &aside, code);
         struct op wait = op_aside(op, 0);
         /* One that has failed is told by the next try, better. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text_hash.h"
+
 /* More pages than any account has, and more often than a page comes again where the list changes
  * under way: Nova leads back by the machines that are scheduled meanwhile. */
 enum { PAGES_MAX = 10000, AGAIN_MAX = 3 };
@@ -29,15 +31,6 @@ bool gather(struct arena *a, struct gathering *g, const struct shape_list *page)
     return true;
 }
 
-static uint64_t hash_of(const char *id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-
-    for (; *id != '\0'; id++)
-        hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
-    return hash;
-}
-
 static void *element(const struct gathering *g, size_t i)
 {
     return (char *)g->all.items + i * g->size;
@@ -52,7 +45,7 @@ static const char *id_of(const struct gathering *g, size_t i)
  */
 static size_t *note_of(const struct gathering *g, size_t *notes, size_t room, const char *id)
 {
-    size_t at = hash_of(id) & (room - 1);
+    size_t at = text_hash(id) & (room - 1);
 
     while (notes[at] != 0 && strcmp(id_of(g, notes[at] - 1), id) != 0)
         at = (at + 1) & (room - 1);

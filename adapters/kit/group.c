@@ -11,6 +11,7 @@
 
 #include "instances_private.h"
 #include "isobar/clock.h"
+#include "text_hash.h"
 
 /* Draws before all are looked at. */
 #define DRAWS 8
@@ -246,16 +247,6 @@ static const struct member *choose(const struct choice *c)
     return b && busy(b) * a->weight < busy(a) * b->weight ? b : a;
 }
 
-/* FNV-1a; ids of operations differ in their random part. */
-static uint64_t hash_of(const char *text)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return h;
-}
-
 /* The member that the operation's calls have gone to, where it still serves. */
 static const struct member *stick(const struct choice *c, const struct sticky *s,
                                   uint64_t operation)
@@ -275,7 +266,7 @@ struct instance *group_take(struct group *g, const char *token, struct instance 
                             size_t n_tried)
 {
     struct choice c = {.g = g, .tried = tried, .n_tried = n_tried, .now_ns = clock_mono_ns()};
-    uint64_t operation = token[0] ? hash_of(token) : 0;
+    uint64_t operation = token[0] ? text_hash(token) : 0;
 
     pthread_mutex_lock(&g->lock);
     /* Where memory is short, it goes where any call goes. */

@@ -1,7 +1,6 @@
 /* All of libcurl in one file, since no other may know it. */
 #include "kit/http.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -572,27 +571,4 @@ enum http_outcome http_send(struct http_client *c, struct op *op, const struct h
 int64_t http_date(const char *text)
 {
     return curl_getdate(text, NULL);
-}
-
-int64_t http_retry_after_ms(const struct http_response *rsp, int64_t wall_ns)
-{
-    const char *value = http_header(rsp, "Retry-After"), *date = http_header(rsp, "Date");
-    int64_t at, now;
-
-    if (!value)
-        return -1;
-    if (isdigit((unsigned char)*value)) {
-        unsigned long long seconds = strtoull(value, NULL, 10);
-        return seconds > 86400 ? INT64_C(86400000) : (int64_t)seconds * 1000;
-    }
-    at = http_date(value);
-    if (at < 0)
-        return -1;
-    /* The two clocks need not agree: what counts is the time between two dates of the cloud's. */
-    now = date ? http_date(date) : -1;
-    if (now < 0)
-        now = wall_ns / NS_PER_SEC;
-    if (at <= now)
-        return 0;
-    return at - now > 86400 ? INT64_C(86400000) : (at - now) * 1000;
 }

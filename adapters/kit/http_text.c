@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "isobar/clock.h"
+
 /* RFC 9110, 5.6.2 */
 static bool is_token(const char *text)
 {
@@ -97,6 +99,29 @@ const char *http_header(const struct http_response *r, const char *name)
         if (strcasecmp(r->headers[i].name, name) == 0)
             return r->headers[i].value;
     return NULL;
+}
+
+int64_t http_retry_after_ms(const struct http_response *rsp, int64_t wall_ns)
+{
+    const char *value = http_header(rsp, "Retry-After"), *date = http_header(rsp, "Date");
+    int64_t at, now;
+
+    if (!value)
+        return -1;
+    if (isdigit((unsigned char)*value)) {
+        unsigned long long seconds = strtoull(value, NULL, 10);
+        return seconds > 86400 ? INT64_C(86400000) : (int64_t)seconds * 1000;
+    }
+    at = http_date(value);
+    if (at < 0)
+        return -1;
+    /* The two clocks need not agree: what counts is the time between two dates of the cloud's. */
+    now = date ? http_date(date) : -1;
+    if (now < 0)
+        now = wall_ns / NS_PER_SEC;
+    if (at <= now)
+        return 0;
+    return at - now > 86400 ? INT64_C(86400000) : (at - now) * 1000;
 }
 
 char *url_escape(struct arena *a, const char *text)

@@ -18,19 +18,6 @@ static void *call_over_restart(void *arg)
     return NULL;
 }
 
-/* Wait until the gateway has another call than the `before` ones. Where none comes, the call on
- * `thread` is let end (it uses what is on the caller's stack), and the test fails. */
-static void await_call(struct fake *f, unsigned before, pthread_t thread)
-{
-    int64_t until_ns = clock_mono_ns() + 20 * NS_PER_SEC;
-    while (atomic_load(&f->calls) == before && clock_mono_ns() < until_ns)
-        usleep(1000);
-    if (atomic_load(&f->calls) != before)
-        return;
-    pthread_join(thread, NULL);
-    fail_msg("the call did not reach the gateway in 20 s");
-}
-
 static void test_restart(void **state)
 {
     struct setup *s = *state;
